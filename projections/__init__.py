@@ -1,0 +1,14 @@
+"""Read models: one question each, rebuilt from zero by the same code that keeps them current.
+
+Here: what is in force, how it came about, who was told, how the feeds fare.
+Not here: decisions, and the tables that hold the answers, which are in `adapters.store`.
+"""
+
+from projections.board import BOARD
+from projections.deadlines import DEADLINE_PROJECTION
+from projections.history import HISTORY_PROJECTION
+from projections.parked import PARKED_PROJECTION
+from projections.releases import RELEASE_PROJECTION
+
+PROJECTIONS = (BOARD, HISTORY_PROJECTION, DEADLINE_PROJECTION, PARKED_PROJECTION, RELEASE_PROJECTION)
+"""All of them; what is not in here is neither kept current nor rebuilt."""
