@@ -1,0 +1,1 @@
+"""Builds the gazetteer's data; not part of the product."""
