@@ -1,0 +1,1 @@
+"""Tests of list profiles and the reading of lists."""
