@@ -1,0 +1,199 @@
+"""The state that stages decide on, loaded from the log, and the events they have decided but not yet stored.
+
+One ledger serves one runner. Whatever is decided between two commits is stored together or not at all; when another
+writer was faster, the ledger forgets everything and the caller decides again on fresh state. Version conflicts alone
+do not find every stale state, since "nothing to do" appends nothing: `refresh` comes before every decision.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from hashlib import sha256
+from typing import Final
+from uuid import UUID
+
+from domain.chains import ChainBook
+from domain.event import Event
+from domain.messages import Mode
+from domain.outlet import OutletState, evolve, stream_id_of
+from domain.ports import Attachment, EventLog, NewEvent, VersionConflictError
+
+OUTLETS_KEPT: Final = 20_000
+"""How many districts' states stay in memory; the least recently used are loaded again when needed."""
+
+MOST_FOREIGN_EVENTS: Final = 5_000
+"""Behind more than so many events of other processes, loading again costs less than looking through them."""
+
+
+class Ledger:
+    """Books of agencies, states of districts, and what is to be appended to their streams."""
+
+    def __init__(self, log: EventLog) -> None:
+        """Begin with nothing loaded."""
+        self._log = log
+        self._books: dict[UUID, ChainBook] = {}
+        self._outlets: OrderedDict[UUID, OutletState] = OrderedDict()
+        self._versions: dict[UUID, int] = {}
+        self._pending: list[NewEvent] = []
+        self._attachments: dict[str, Attachment] = {}
+        self._stateless: set[UUID] = set()
+        self._known = 0
+        self._followers: dict[str, int] = {}
+
+    def refresh(self) -> None:
+        """Drop every state to which another process has appended since it was loaded. Nothing may be pending."""
+        assert not self._pending, "what is pending was decided on the state before"
+        head = self._log.head()
+        if not self._versions or head - self._known > MOST_FOREIGN_EVENTS:
+            self.forget()
+            self._known = head
+        if self._known == head:
+            return
+        for recorded in self._log.read(after=self._known, limit=head - self._known):
+            if self._versions.get(recorded.stream_id, recorded.version) < recorded.version:
+                self._drop(recorded.stream_id)
+            self._known = recorded.position
+
+    def follow(self, follower: str) -> int:
+        """Where the follower is now; its next commit holds only while it still is there."""
+        position = self._followers[follower] = self._log.follower_position(follower)
+        return position
+
+    def book(self, agency: str, mode: Mode) -> ChainBook:
+        """The agency's book in this mode. Events decided on it must be added by `add_to_agency`."""
+        stream = agency_stream(agency, mode)
+        book = self._books.get(stream)
+        if book is None:
+            book = ChainBook()
+            version = 0
+            for recorded in self._log.stream(stream):
+                book.apply(recorded.event)
+                version = recorded.version
+            self._books[stream] = book
+            self._versions[stream] = version
+        return book
+
+    def outlet(self, district: str, mode: Mode) -> OutletState:
+        """The district's state in this mode, with all that was added since."""
+        stream = district_stream(district, mode)
+        state = self._outlets.get(stream)
+        if state is None:
+            state = OutletState(district=district, mode=mode)
+            version = 0
+            for recorded in self._log.stream(stream):
+                state = evolve(state, recorded.event)
+                version = recorded.version
+            self._versions[stream] = version
+        self._outlets[stream] = state
+        self._outlets.move_to_end(stream)
+        return state
+
+    def add_to_agency(self, agency: str, mode: Mode, events: Iterable[Event]) -> None:
+        """Append events that the agency's book has already been folded with."""
+        self._add(agency_stream(agency, mode), events)
+
+    def add_to_district(self, district: str, mode: Mode, events: Sequence[Event]) -> OutletState:
+        """Append events to the district's stream and return the state after them."""
+        state = self.outlet(district, mode)
+        for event in events:
+            state = evolve(state, event)
+        stream = district_stream(district, mode)
+        self._outlets[stream] = state
+        self._add(stream, events)
+        return state
+
+    def add_to_stream(self, stream: UUID, event: Event) -> None:
+        """Append an event to a stream that no state is folded from."""
+        if stream not in self._versions:
+            self._versions[stream] = sum(1 for _ in self._log.stream(stream))
+            self._stateless.add(stream)
+        self._add(stream, [event])
+
+    def _add(self, stream: UUID, events: Iterable[Event]) -> None:
+        version = self._versions[stream]
+        for event in events:
+            version += 1
+            self._pending.append(NewEvent(stream_id=stream, version=version, event=event))
+        self._versions[stream] = version
+
+    def attach(self, content: bytes) -> str:
+        """Keep raw bytes with the next commit and return their SHA-256 (hex)."""
+        digest = sha256(content).hexdigest()
+        self._attachments[digest] = Attachment(sha256=digest, content=content)
+        return digest
+
+    @property
+    def pending(self) -> Sequence[NewEvent]:
+        """What the next commit stores."""
+        return tuple(self._pending)
+
+    def commit(self, *, follower: str | None = None, position: int | None = None) -> Sequence[int]:
+        """Store everything pending in one transaction, with the follower's position if given.
+
+        Raises:
+            VersionConflictError: another writer was faster; nothing is stored and everything is forgotten.
+        """
+        if not self._pending and follower is None and not self._attachments:
+            return ()
+        try:
+            self._must_still_be_there(follower)
+            positions = self._log.append(
+                self._pending,
+                attachments=list(self._attachments.values()),
+                position_of=follower,
+                position=position,
+            )
+        except BaseException:
+            self.forget()
+            raise
+        if positions and positions[0] == self._known + 1:  # else another process was in between: `refresh` looks
+            self._known = positions[-1]
+        if follower is not None and position is not None:
+            self._followers[follower] = position
+        self._pending = []
+        self._attachments = {}
+        while len(self._outlets) > OUTLETS_KEPT:
+            stream, _ = self._outlets.popitem(last=False)
+            del self._versions[stream]
+        for stream in self._stateless:  # kept no longer than they are needed: a flood of refusals has no end
+            self._versions.pop(stream, None)
+        self._stateless.clear()
+        return positions
+
+    def _must_still_be_there(self, follower: str | None) -> None:
+        """Refuse a step of a follower that another process has moved on: what it did would be done twice.
+
+        The log refuses only positions that are not above the last, and a batch may overlap with another's. If the
+        other moves after this look, what it appends conflicts with what this step appends, or both appended nothing.
+        """
+        if follower is None or follower not in self._followers:
+            return
+        expected, found = self._followers[follower], self._log.follower_position(follower)
+        if found != expected:
+            raise VersionConflictError(f"follower {follower} is at {found}; this step began at {expected}")
+
+    def _drop(self, stream: UUID) -> None:
+        self._versions.pop(stream, None)
+        self._books.pop(stream, None)
+        self._outlets.pop(stream, None)
+
+    def forget(self) -> None:
+        """Drop everything loaded and everything pending: the next decision is made on fresh state."""
+        self._books.clear()
+        self._outlets.clear()
+        self._versions.clear()
+        self._stateless.clear()
+        self._pending = []
+        self._attachments = {}
+
+
+@lru_cache(maxsize=OUTLETS_KEPT)
+def agency_stream(agency: str, mode: Mode) -> UUID:
+    """The stream of what an agency said in this mode."""
+    return stream_id_of("agency", mode.value, agency)
+
+
+@lru_cache(maxsize=OUTLETS_KEPT)
+def district_stream(district: str, mode: Mode) -> UUID:
+    """The stream of a district's outlet warnings in this mode: live and drill never share one."""
+    return stream_id_of("outlet", mode.value, district)

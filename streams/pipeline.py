@@ -1,0 +1,38 @@
+"""The path of a warning, top to bottom. Read this first.
+
+    bytes -> intake -> MessageAccepted, ContributionsChanged      (agency's stream)
+          -> merge  -> ContributionRecorded, OutletRevised        (district's stream)
+                    -> WarningReleased, ReleaseScheduled, ReleaseHeld
+    clock -> lapse  -> expired statements end, waits are over, what is due is released
+
+Both runners, the embedded one and Kafka's workers, run these same functions.
+"""
+
+from dataclasses import dataclass
+
+from domain.events import ContributionsChanged
+from streams.intake import take_in, take_listing
+from streams.lapse import fall_due
+from streams.merge import merge_contributions
+from streams.park import Step
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A stage that follows the log: its name (under which its position is kept), what it reads, and its step."""
+
+    name: str
+    topics: frozenset[str]
+    step: Step
+
+
+ENTRANCES = (take_in, take_listing)
+"""How messages come in: single deliveries, and lists of what is in force."""
+
+STAGES: tuple[Stage, ...] = (
+    Stage(name="merge", topics=frozenset({ContributionsChanged.TOPIC}), step=merge_contributions),
+)
+"""The stages that follow the log, in order."""
+
+CLOCK_STAGE = fall_due
+"""What happens when a deadline passes."""
