@@ -1,0 +1,1 @@
+"""What projections make of events, and what they answer."""
