@@ -1,0 +1,1 @@
+"""Tests of the shipped policies and the hazard catalogue."""
