@@ -1,0 +1,1 @@
+"""The public read API, asked by a real client of a real server."""
