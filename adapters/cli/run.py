@@ -1,0 +1,166 @@
+"""`outlet run`: the platform as a service, fed from a watched folder, until it is told to stop."""
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Final
+
+import typer
+from rich.text import Text
+
+from adapters.cli.common import USAGE, err, fail, out, platform_of
+from adapters.cli.inbox import Inbox
+from adapters.cli.looks import level_text, say
+from adapters.cli.outbox import Outbox
+from adapters.wiring import Platform, rare_full_collections
+from domain.messages import Mode
+from projections.base import Condition
+from projections.board import REVISIONS, RevisionRow, sections_of
+from projections.releases import Release
+from streams.intake import Outcome, Receipt
+
+LAST_PORT: Final = 65_535
+
+
+def run(
+    context: typer.Context,
+    *,
+    inbox: Annotated[Path | None, typer.Option(help="The folder to watch; else `inbox` in the data directory.")] = None,
+    http: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Serve HTTP here as well: intake and the public API.")
+    ] = None,
+) -> None:
+    """Run the platform until SIGINT or SIGTERM.
+
+    Message files in the inbox (`<inbox>/<agency>/*` or `<inbox>/*`) are taken in and moved to `<inbox>/done/`, or to
+    `<inbox>/refused/` with their findings beside them. Released CAP documents are written to `outbox` in the data
+    directory.
+    """
+    with rare_full_collections(), platform_of(context) as platform:
+        service = Service(platform, inbox or platform.settings.inbox_dir)
+        stop = threading.Event()
+        before = {number: signal.signal(number, _stopper(stop)) for number in (signal.SIGINT, signal.SIGTERM)}
+        say(f"running on {platform.settings.data_dir}, watching {service.inbox.folder}")
+        try:
+            with _serving(platform, http):
+                platform.runner.run(stop, between=service.round)
+            service.tell_news()
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+        say("stopped")
+
+
+@contextmanager
+def _serving(platform: Platform, where: str | None) -> Iterator[None]:
+    """HTTP beside the runner, if asked for."""
+    if where is None:
+        yield
+        return
+    from adapters.http.app import create_app
+    from adapters.http.keys import FILE_NAME, AgencyKeys
+    from adapters.http.server import ServerDidNotStartError, serving
+    from adapters.http.settings import HttpSettings
+
+    host, _, port = where.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > LAST_PORT:
+        fail(f"--http {where!r} is not HOST:PORT, such as 127.0.0.1:8080", USAGE)
+    limits = HttpSettings()
+    with AgencyKeys(platform.settings.data_dir / FILE_NAME) as keys:
+        app = create_app(platform, keys, settings=limits)
+        try:
+            with serving(app, host.strip("[]"), int(port), limits) as server:
+                say(f"serving {server.url}")
+                yield
+        except ServerDidNotStartError as error:
+            fail(str(error))
+        finally:
+            app.shut()
+
+
+def _stopper(stop: threading.Event) -> Callable[[int, FrameType | None], None]:
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    return handle
+
+
+class Service:
+    """What happens in every round of a run: look into the inbox, tell what is new, write what was released."""
+
+    def __init__(self, platform: Platform, inbox: Path) -> None:
+        """Begin telling at the log's end, and writing where the last run ended."""
+        self._platform = platform
+        self._names = {area.code: area.name for area in platform.gazetteer.districts()}
+        self._told = platform.log.head()
+        self._outbox_error = ""
+        agencies = [agency.id for agency in platform.policy.agencies]
+        self.inbox = Inbox(inbox, agencies, submit=platform.runner.submit, tell=_complain)
+        self.outbox = Outbox(platform.settings.spool_dir, platform.log, platform.tables)
+
+    def round(self) -> None:
+        """Take in what has come, after telling what became of the round before."""
+        self.tell_news()
+        for receipt in self.inbox.look():
+            say(receipt_line(receipt))
+
+    def tell_news(self) -> None:
+        """A line for each new revision and release; the documents of the releases go to the outbox."""
+        since = (Condition("position", ">", self._told),)
+        for row in self._platform.tables.select(REVISIONS, since, order=("position",)):
+            self._told = row.position
+            say(self._revision_line(row))
+        try:
+            released = self.outbox.follow()
+        except OSError as error:
+            sentence = f"the outbox cannot be written, and is tried again: {error.filename}: {error.strerror}"
+            if sentence != self._outbox_error:
+                _complain(sentence)
+            self._outbox_error = sentence
+            return
+        self._outbox_error = ""
+        for release in released:
+            say(self._release_line(release))
+
+    def _place(self, mode: str, district: str) -> str:
+        drill = "DRILL " if mode == Mode.DRILL.value else ""
+        return f"{drill}{self._names.get(district, district)} {district}"
+
+    def _revision_line(self, row: RevisionRow) -> Text:
+        line = Text(f"revision  {self._place(row.mode, row.district)} #{row.revision}:")
+        sections = sections_of(row)
+        for section in sections:
+            names = self._platform.policy.hazard_index.get(section.hazard)
+            line.append(f" {names.name(self._platform.settings.language) if names else section.hazard} ")
+            line.append_text(level_text(section.level))
+            line.append(f" ({', '.join(section.issuers)})")
+        return line if sections else line.append(" nothing in force")
+
+    def _release_line(self, release: Release) -> Text:
+        row = release.row
+        place = self._place(row.mode, row.district)
+        line = Text(f"release   {place} {row.message_type} {row.identifier} ({row.cause})")
+        return line if row.cap else line.append(" without a CAP document: see `outlet parked`", style="red")
+
+
+def receipt_line(receipt: Receipt) -> Text:
+    """One receipt on one line."""
+    style = "red" if receipt.outcome is Outcome.REJECTED else ""
+    line = Text("receipt   ").append(receipt.outcome.value, style=style)
+    who = receipt.agency or "unknown agency"
+    what = receipt.message.identifier if receipt.message else "no message"
+    line.append(f" {who} {what} from {receipt.source}")
+    if receipt.effect:
+        line.append(f" ({receipt.effect})")
+    if receipt.outcome is Outcome.REJECTED:
+        reasons = "; ".join(f"{found.code}: {found.sentence}" for found in receipt.findings if found.refuses)
+        line.append(f": {reasons}")
+    return line
+
+
+def _complain(sentence: str) -> None:
+    err.print(f"outlet: {sentence}", markup=False, highlight=False)
+    out.file.flush()

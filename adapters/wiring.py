@@ -1,0 +1,246 @@
+"""The only place where everything is put together: `build(settings)` gives a running platform.
+
+`open_for_reading(settings)` gives what answers questions: it takes nothing in, decides nothing, adopts nothing.
+"""
+
+import gc
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from adapters.cap.writer import CapWriter
+from adapters.clocks import SystemClock
+from adapters.gazetteer.from_policy import gazetteer_of
+from adapters.gazetteer.places import TableGazetteer
+from adapters.policies import catalogues, load
+from adapters.reading import AnyReader
+from adapters.settings import DEFAULT_POLICY, Settings
+from adapters.store.read_tables import SqlReadTables, open_sqlite_read_tables
+from adapters.store.sqlite_log import SqliteEventLog
+from domain.deadlines import Due, DueKind
+from domain.messages import Mode
+from domain.policy import GazetteerDefinition, parse_policy
+from domain.ports import Clock
+from projections import PROJECTIONS, deadlines
+from projections.base import ReadTables, equal
+from projections.board import DISTRICTS, REVISIONS
+from projections.follow import Follower, catch_up
+from streams.adoption import adopted_policy
+from streams.embedded import EmbeddedRunner
+from streams.house import House
+from streams.ledger import Ledger
+
+
+class NothingHereError(Exception):
+    """A data directory is asked for that nobody has written to."""
+
+    def __init__(self, data_dir: Path) -> None:
+        """Name the directory."""
+        super().__init__(f"there is no outlet in {data_dir}: `outlet ingest`, `outlet import` or `outlet run` make one")
+
+
+class Platform:
+    """One outlet on one event log, with everything that commands and tests work with."""
+
+    def __init__(self, settings: Settings, *, clock: Clock | None = None) -> None:
+        """Open the data directory, making it if need be, and adopt the policy when it is another one.
+
+        Raises:
+            PolicyError, GazetteerError: the policy or the places it names cannot be used; nothing is stored.
+        """
+        self.settings = settings
+        self.clock: Clock = clock or SystemClock()
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        self.log = SqliteEventLog(settings.log_path)
+        try:
+            self._put_together()
+        except BaseException:
+            self.log.close()
+            raise
+
+    def _put_together(self) -> None:
+        adopted = adopted_policy(self.log)
+        name = self.settings.policy or (None if adopted else DEFAULT_POLICY)
+        if name is None and adopted is not None:
+            self.policy, self.policy_text = parse_policy(adopted.text, catalogues()), adopted.text
+            beside: Path | None = self.settings.data_dir
+        else:
+            self.policy, self.policy_text = load(name or DEFAULT_POLICY)
+            beside = folder_of(name or DEFAULT_POLICY)
+        self.gazetteer = gazetteer_of(self.policy.gazetteer, beside=beside)
+        self.reader = AnyReader(self.policy)
+        self.writer = CapWriter(self.policy, self.gazetteer)
+        if beside is not None and beside != self.settings.data_dir:
+            keep_files(self.policy.gazetteer, beside, self.settings.data_dir)
+        self.tables = open_sqlite_read_tables(self.settings.read_path)
+        self._follower = Follower(self.log, self.tables, PROJECTIONS)
+        self.house = House(policy=self.policy, gazetteer=self.gazetteer, ledger=Ledger(self.log), writer=self.writer)
+        self.runner = EmbeddedRunner(
+            log=self.log,
+            house=self.house,
+            reader=self.reader,
+            clock=self.clock,
+            deadlines=ReadDeadlines(self.tables),
+            project=self.project,
+        )
+        self.project()
+        self.adopted = adopted is None or adopted.policy_sha256 != self.policy.sha256
+        if self.adopted:
+            self.runner.adopt(self.policy, self.policy_text, self.districts_in_force())
+            self.project()
+
+    def project(self) -> int:
+        """Bring the read models up to the head of the log; nothing is asked of them while the head stands still."""
+        return self._follower.catch_up()
+
+    def districts_in_force(self) -> Sequence[tuple[str, Mode]]:
+        """Every district and mode with an outlet warning."""
+        return districts_in_force(self.tables)
+
+    def advance(self, moment: datetime) -> None:
+        """Move a settable clock forward, acting on each deadline on the way at its own time.
+
+        Raises:
+            TypeError: the platform runs on the machine's clock.
+        """
+        self.runner.advance(moment)
+
+    def close(self) -> None:
+        """Finish writes and release the files."""
+        self.tables.close()
+        self.log.close()
+
+    def __enter__(self) -> Self:
+        """The platform itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close."""
+        self.close()
+
+
+class ReadSide:
+    """What answers questions about an outlet: its log, its read tables at the log's head, its policy and places."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Open what is there and bring the read tables up to date.
+
+        Raises:
+            NothingHereError: the data directory holds no outlet; none is made.
+            PolicyError, GazetteerError: the adopted policy can no longer be used.
+        """
+        if not settings.log_path.is_file():
+            raise NothingHereError(settings.data_dir)
+        self.settings = settings
+        self.log = SqliteEventLog(settings.log_path)
+        self.tables: SqlReadTables = open_sqlite_read_tables(settings.read_path)
+        try:
+            self.policy_text = self._adopted_text()
+            self.policy = parse_policy(self.policy_text, catalogues())
+            self.gazetteer: TableGazetteer = gazetteer_of(self.policy.gazetteer, beside=settings.data_dir)
+            catch_up(self.log, self.tables, PROJECTIONS)
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+
+    def _adopted_text(self) -> str:
+        adopted = adopted_policy(self.log)
+        if adopted is None:
+            raise NothingHereError(self.settings.data_dir)
+        return adopted.text
+
+    def __enter__(self) -> Self:
+        """What was opened."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Release the files."""
+        self.tables.close()
+        self.log.close()
+
+
+class ReadDeadlines:
+    """The `Deadlines` port over the read tables."""
+
+    def __init__(self, tables: ReadTables) -> None:
+        """Read from these tables."""
+        self._tables = tables
+
+    def due(self, until: datetime) -> Sequence[Due]:
+        """All deadlines at or before this moment, earliest first."""
+        found = deadlines.due(self._tables, until)
+        return [Due(kind=DueKind(d.kind), mode=Mode(d.mode), owner=d.owner, key=d.key, at=d.due) for d in found]
+
+    def next_due(self) -> datetime | None:
+        """The earliest deadline that has not been settled."""
+        return deadlines.next_due(self._tables)
+
+    def settled(self, dues: Sequence[Due]) -> None:
+        """These have been acted on and must not come up again."""
+        rows = [deadlines.Due(due.kind.value, due.mode.value, due.owner, due.key, due.at) for due in dues]
+        deadlines.settled(self._tables, rows)
+
+
+def districts_in_force(tables: ReadTables) -> list[tuple[str, Mode]]:
+    """Every district and mode whose newest revision has sections."""
+    found: list[tuple[str, Mode]] = []
+    for row in tables.select(DISTRICTS, order=("mode", "district")):
+        where = equal(district=row.district, mode=row.mode)
+        newest = tables.select(REVISIONS, where, order=("-position",), limit=1)
+        if newest and newest[0].sections != b"[]":
+            found.append((row.district, Mode(row.mode)))
+    return found
+
+
+def folder_of(policy_name: str) -> Path | None:
+    """The folder of a policy's file; None for a shipped policy."""
+    path = Path(policy_name)
+    return path.parent if path.is_file() else None
+
+
+def keep_files(places: GazetteerDefinition, beside: Path, data_dir: Path) -> None:
+    """Copy the files that a policy names beside it into the data directory, where the adopted policy finds them."""
+    for name in (places.source, places.boundaries, places.villages):
+        source = beside / name
+        if not name or Path(name).is_absolute() or ".." in Path(name).parts or not source.is_file():
+            continue
+        kept = data_dir / name
+        content = source.read_bytes()
+        if kept.is_file() and kept.read_bytes() == content:
+            continue
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        part = kept.with_name(f"{kept.name}.part")
+        part.write_bytes(content)
+        part.replace(kept)
+
+
+@contextmanager
+def rare_full_collections() -> Iterator[None]:
+    """For a process that keeps many states: a full garbage collection stops it for seconds and finds next to nothing.
+
+    Events and states are frozen values without cycles, freed by their reference counts. Young garbage is collected as
+    always; with 64,000 contributions in force the full ones cost half of the time.
+    """
+    before = gc.get_threshold()
+    gc.set_threshold(50_000, 20, 1_000)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
+def build(settings: Settings, *, clock: Clock | None = None) -> Platform:
+    """A platform for these settings."""
+    return Platform(settings, clock=clock)
+
+
+def open_for_reading(settings: Settings) -> ReadSide:
+    """What answers questions, for these settings."""
+    return ReadSide(settings)

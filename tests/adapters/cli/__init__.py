@@ -1,0 +1,1 @@
+"""Tests of the command line, on real platforms in directories of their own."""
