@@ -1,0 +1,21 @@
+"""One line of the benchmark's table."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Row:
+    """A ratio of ours to what ran beside it: the median of `rounds`, larger being better."""
+
+    id: str
+    measure: str
+    beside: str
+    ratio: float
+    goal: float
+    rounds: tuple[float, ...]
+    note: str = ""
+
+    @property
+    def met(self) -> bool:
+        """Whether the ratio reaches the goal."""
+        return self.ratio >= self.goal
