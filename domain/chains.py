@@ -108,7 +108,7 @@ class _Chain:
 
         Messages that reference each other in a ring have no first one; the first by name stands for them.
         """
-        return _name_of(self.agency, min(self.roots or self.nodes))
+        return chain_name(self.agency, *min(self.roots or self.nodes))
 
     def newest(self) -> _Head | None:
         """The newest message that no other supersedes by reference."""
@@ -138,9 +138,12 @@ def _order(head: _Head) -> tuple[float, int, str, str]:
     return head.order
 
 
-def _name_of(agency: str, node: Node) -> str:
-    """A name that no other chain of any agency has: commas within its parts are told from those between them."""
-    parts = [part.replace("\\", "\\\\").replace(",", "\\,") for part in (agency, *node)]
+def chain_name(agency: str, sender: str, identifier: str) -> str:
+    """The name of the chain whose first message this is, which no other chain of any agency has.
+
+    Commas within the parts are told from those between them.
+    """
+    parts = [part.replace("\\", "\\\\").replace(",", "\\,") for part in (agency, sender, identifier)]
     return ",".join(parts)
 
 
@@ -236,7 +239,7 @@ class ChainBook:
         chain.nodes |= fresh
         chain.roots |= fresh
         self._chains.update(dict.fromkeys(fresh, chain))
-        self._nodes.update({_name_of(agency, known): known for known in fresh})
+        self._nodes.update({chain_name(agency, *known): known for known in fresh})
         if any(reference != node for reference in references):
             chain.roots.discard(node)
         chain.referenced.update(reference for reference in references if reference != node)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from domain import events
+from domain.chains import chain_name
 from domain.messages import MessageType
 from projections import facts
 from projections.base import (
@@ -133,13 +134,8 @@ def _accepted(_position: int, fact: facts.MessageAccepted) -> Iterable[RowChange
     """The alert that a chain waited for has come: a chain goes by its first message's name."""
     message = fact.message
     if message.message_type == MessageType.ALERT:
-        chain = chain_begun_by(fact.agency, message.sender, message.identifier)
+        chain = chain_name(fact.agency, message.sender, message.identifier)
         yield Delete(PARKED, _WAIT, (fact.agency, WAITING, fact.mode, chain))
-
-
-def chain_begun_by(agency: str, sender: str, identifier: str) -> str:
-    """The name of the chain whose first message this is, as `domain.chains` writes it; held against it by test."""
-    return ",".join(part.replace("\\", "\\\\").replace(",", "\\,") for part in (agency, sender, identifier))
 
 
 PARKED_PROJECTION = Projection(

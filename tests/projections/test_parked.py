@@ -5,12 +5,13 @@ from random import Random
 
 from adapters.bench.p5_events import City
 from adapters.store.read_tables import SqlReadTables
+from domain.chains import chain_name
 from domain.event import Event
 from domain.events import EventParked, MessageRejected
 from domain.findings import Code, note, refusal
 from domain.messages import MessageType
 from domain.outlet import stream_id_of
-from projections.parked import CONFLICTING_COPY, EVENT, REJECTED, WAITING, chain_begun_by, parked
+from projections.parked import CONFLICTING_COPY, EVENT, REJECTED, WAITING, parked
 from tests.projections.conftest import Follow
 from tests.projections.samples import arrival
 
@@ -82,7 +83,7 @@ def test_a_chain_is_known_by_the_name_that_the_domain_gives_it(city: City) -> No
     for identifier in ("m-1", "m,1", "m\\1", "m\\,1"):
         city.arrive(arrival(city, identifier))
         chain = city.outlet("110101").contributions
-        assert chain_begun_by("meteo", "meteo@example.org", identifier) in chain
+        assert chain_name("meteo", "meteo@example.org", identifier) in chain
 
 
 def test_a_wait_that_is_over_is_no_longer_listed(tables: SqlReadTables, city: City, follow: Follow) -> None:
