@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from adapters.cap.checks import CapChecks
+from adapters.cap.json_messages import JsonMessageReader
 from adapters.cap.reader import CapReader
 from adapters.cn12379.archive import is_archive
 from adapters.cn12379.reader import Cn12379Reader
-from adapters.http.json_messages import JsonMessageReader
 from domain.findings import Code, RefusedMessageError, refusal
 from domain.messages import AgencyMessage
 from domain.policy import Policy

@@ -10,11 +10,11 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from adapters.cap.json_form import MessageForm
+from adapters.cap.json_messages import each_message
 from adapters.http.access import Door
 from adapters.http.batching import IntakeFailedError, IntakeFullError, IntakeWorker
 from adapters.http.bodies import BodyBudget, Document, body_of, declared_document, document_in
-from adapters.http.json_form import MessageForm
-from adapters.http.json_messages import each_message
 from adapters.http.metrics import Metrics
 from adapters.http.peers import address_of, counted_as
 from adapters.http.problems import MEDIA_TYPE as PROBLEM_MEDIA_TYPE

@@ -9,13 +9,13 @@ from adapters.http.keys import FILE_NAME, AgencyKeys
 from adapters.http.server import serving
 from adapters.settings import Settings
 from adapters.wiring import build
-from tests.adapters.http.outlets import GENEROUS, with_json
+from tests.adapters.http.outlets import GENEROUS
 
 
 def main(folder: Path) -> None:
     """Serve until standard input ends or the process is killed."""
     with build(Settings(data_dir=folder, policy="shaoxing")) as platform, AgencyKeys(folder / FILE_NAME) as keys:
-        app = create_app(with_json(platform), keys, settings=GENEROUS)
+        app = create_app(platform, keys, settings=GENEROUS)
         with serving(app, "127.0.0.1", 0, GENEROUS) as at:
             sys.stdout.write(f"{at.port}\n")
             sys.stdout.flush()

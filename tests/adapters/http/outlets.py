@@ -11,47 +11,15 @@ import httpx
 
 from adapters.clocks import ManualClock
 from adapters.http.app import OutletApp, create_app
-from adapters.http.json_messages import JsonMessageReader
 from adapters.http.keys import FILE_NAME, AgencyKeys
 from adapters.http.server import Serving, serving
 from adapters.http.settings import HttpSettings, Rate
 from adapters.settings import Settings
 from adapters.wiring import Platform, build
-from domain.findings import RefusedMessageError
-from domain.ports import MessageReader
 from tests.streams.messages import START
 
 UNLIMITED = Rate(per_second=1_000_000, burst=1_000_000)
 GENEROUS = HttpSettings(agency_rate=UNLIMITED, address_rate=UNLIMITED)
-RAIN = b'{"identifier": "x"}'
-
-
-class ReadsJsonToo:
-    """The platform's reader, with JSON; for as long as `AnyReader` itself refuses JSON."""
-
-    def __init__(self, reader: MessageReader, cap: MessageReader) -> None:
-        self._reader, self._json = reader, JsonMessageReader(cap)
-
-    def read(self, content: bytes) -> Any:
-        return (self._json if content.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in {b"{", b"["} else self._reader).read(
-            content
-        )
-
-
-def reads_json(platform: Platform) -> bool:
-    """Whether the wired reader reads the JSON form."""
-    try:
-        platform.reader.read(RAIN)
-    except RefusedMessageError as error:
-        return all(found.code.value != "unknown-format" for found in error.findings)
-    return True
-
-
-def with_json(platform: Platform) -> Platform:
-    """The platform, reading JSON."""
-    if not reads_json(platform):
-        platform.runner._reader = ReadsJsonToo(platform.reader, platform.reader._cap)
-    return platform
 
 
 @dataclass
@@ -102,7 +70,6 @@ def outlet_at(folder: Path, settings: HttpSettings = GENEROUS, *, policy: str = 
     clock = ManualClock(START)
     with ExitStack() as stack:
         platform = stack.enter_context(build(Settings(data_dir=folder, policy=policy), clock=clock))
-        with_json(platform)
         keys = stack.enter_context(AgencyKeys(folder / FILE_NAME))
         app = create_app(platform, keys, settings=settings)
         stack.callback(app.shut)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from adapters.cap.json_messages import JsonMessageReader, each_message
 from adapters.cap.reader import CapReader
-from adapters.http.json_messages import JsonMessageReader, each_message
 from domain.findings import RefusedMessageError
 from tests.adapters.http.messages import as_json, json_message, zipped
 from tests.adapters.http.outlets import Outlet, outlet_at

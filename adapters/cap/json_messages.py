@@ -12,8 +12,8 @@ import msgspec
 from lxml import etree
 from pydantic import TypeAdapter, ValidationError
 
+from adapters.cap.json_form import LONGEST_TEXT, AreaForm, InfoForm, MessageForm, PairForm
 from adapters.cap.vocabulary import CAP_1_2
-from adapters.http.json_form import LONGEST_TEXT, AreaForm, InfoForm, MessageForm, PairForm
 from domain.findings import Code, RefusedMessageError, refusal
 from domain.messages import AgencyMessage
 from domain.ports import MessageReader
