@@ -141,7 +141,6 @@ def _holds(state: OutletState, policy: Policy, now: Moment) -> list[Event]:
         for hazard, hold in sorted(state.holds.items())
         if hold.stale
     ]
-    deadline = now + timedelta(seconds=policy.release.approval_deadline_seconds)
     for section in state.sections:
         hold = state.holds.get(section.hazard)
         standing = hold is not None and not hold.stale
@@ -154,10 +153,17 @@ def _holds(state: OutletState, policy: Policy, now: Moment) -> list[Event]:
                     hazard=section.hazard,
                     level=section.level,
                     approvals_needed=policy.release.approvals[section.level],
-                    deadline=deadline,
+                    deadline=_deadline(state, policy, section, now),
                 )
             )
     return events
+
+
+def _deadline(state: OutletState, policy: Policy, section: Section, now: Moment) -> Moment:
+    """When the hold must have been answered: before the public would read that a hazard which stands was lifted."""
+    deadline = now + timedelta(seconds=policy.release.approval_deadline_seconds)
+    ends = [old.expires for old in state.released if old.hazard == section.hazard and old.expires is not None]
+    return min([deadline, *(end for end in ends if end > now)])
 
 
 def _needs_approval(state: OutletState, policy: Policy, section: Section) -> bool:

@@ -118,15 +118,26 @@ def test_while_a_higher_level_is_held_the_released_one_stays_public() -> None:
     assert public(world) == {RAIN: Level.RED, GALE: Level.BLUE}
 
 
-def test_what_was_released_before_a_hold_is_not_shown_beyond_its_end() -> None:
-    world = World(asking("red = 1", seconds=100_000))
+@pytest.mark.parametrize(("action", "then"), [("withhold", {}), ("release", {RAIN: Level.RED})])
+def test_when_what_was_released_before_a_hold_ends_the_deadline_has_come(action: str, then: dict[str, Level]) -> None:
+    """Its end must not read as a lifting while the hazard stands, unless the policy withholds what nobody approves."""
+    world = World(asking("red = 1", seconds=100_000, action=action))
     world.send(SKY, message("a", info(RAIN, Level.ORANGE, hours=1)))
     world.wait(minutes=1)
     world.send(SKY, message("b", info(RAIN, Level.RED, hours=9), refs=["a"], minute=1))
     world.now += timedelta(minutes=58)
     assert [section.level for section in releasable_sections(world.state(), world.policy, world.now)] == [Level.ORANGE]
     world.wait(minutes=1)
-    assert public(world) == {}
+    assert public(world) == then
+
+
+def test_a_hold_beside_a_shorter_public_section_is_answered_for_by_then() -> None:
+    world = World(asking(seconds=7200))
+    world.send(SKY, message("a", info(RAIN, Level.BLUE, hours=1)))
+    world.wait(minutes=1)
+    ends = world.state().released[0].expires
+    held = only(world.send(SKY, message("b", info(RAIN, Level.RED, hours=9), refs=["a"], minute=2)), ReleaseHeld)
+    assert held.deadline == ends
 
 
 @pytest.mark.parametrize("action", ["release", "withhold"])
