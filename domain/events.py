@@ -8,14 +8,16 @@ upcaster is added.
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal
 
 from domain.contributions import Contribution, MessageKey, Statement
+from domain.edge_events import EDGE_EVENTS
 from domain.event import Event
 from domain.findings import Finding
 from domain.levels import Level
 from domain.messages import AgencyMessage, MessageFormat, MessageType, Mode
 from domain.sections import Change, Section
+from domain.telling_events import TELLING_EVENTS
 from domain.values import Language, Moment, Value
 
 
@@ -346,31 +348,31 @@ class EventParked(Event):
     detail: str
 
 
-EVENT_TYPES: Mapping[str, type[Event]] = {
-    kind.TOPIC: kind
-    for kind in (
-        PolicyAdopted,
-        MessageAccepted,
-        MessageRejected,
-        DuplicateArrived,
-        ConflictingCopyArrived,
-        ContributionsChanged,
-        MessageHadNoEffect,
-        ChainWaited,
-        WaitEnded,
-        ContributionRecorded,
-        ContributionEnded,
-        OutletRevised,
-        ConflictFlagged,
-        ConflictSettled,
-        ReleaseScheduled,
-        ReleaseHeld,
-        ReleaseApproved,
-        ReleaseRefused,
-        HoldEnded,
-        WarningReleased,
-        EventParked,
-    )
-}
+_EVENTS: Final[tuple[type[Event], ...]] = (
+    PolicyAdopted,
+    MessageAccepted,
+    MessageRejected,
+    DuplicateArrived,
+    ConflictingCopyArrived,
+    ContributionsChanged,
+    MessageHadNoEffect,
+    ChainWaited,
+    WaitEnded,
+    ContributionRecorded,
+    ContributionEnded,
+    OutletRevised,
+    ConflictFlagged,
+    ConflictSettled,
+    ReleaseScheduled,
+    ReleaseHeld,
+    ReleaseApproved,
+    ReleaseRefused,
+    HoldEnded,
+    WarningReleased,
+    EventParked,
+    *EDGE_EVENTS,
+    *TELLING_EVENTS,
+)
+EVENT_TYPES: Final[Mapping[str, type[Event]]] = {kind.TOPIC: kind for kind in _EVENTS}
 
 __all__ = ["EVENT_TYPES", "Event", "MessageFormat"]

@@ -44,7 +44,7 @@ class Code(StrEnum):
     COORDINATES = "coordinates"  # outside latitude ±90 / longitude ±180, or swapped
     CIRCLE = "circle"
     GEOCODE = "geocode"
-    SIGNATURE = "signature"  # a signature that does not verify
+    SIGNATURE = "signature"  # a signature that does not verify, or not over the whole message
     LIMIT = "limit"  # longer than what one message may hold
     WHITESPACE = "whitespace"  # harmless: stray white space that was trimmed
     INCOMPLETE_NOTE = "incomplete"  # content the law asks for is missing: instruction, effective, area text
@@ -62,6 +62,9 @@ class Code(StrEnum):
     REMIT_HAZARD = "remit-hazard"
     REMIT_AREA = "remit-area"
     REMIT_LEVEL = "remit-level"
+    NO_SIGNATURE = "no-signature"  # the agency signs its messages, and this one has no signature
+    SIGNATURE_KEY = "signature-key"  # signed with a certificate that is none of the agency's
+    SIGNATURE_TIME = "signature-time"  # the certificate has expired, or is not valid yet, when the message arrives
     LANGUAGES_DIFFER = "languages-differ"  # languages of one message disagree on hazard, level, areas or times
 
     # the chain

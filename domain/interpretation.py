@@ -17,6 +17,7 @@ from domain.messages import AgencyMessage, Info, MessageType, Status
 from domain.policy import AgencyDefinition, Policy
 from domain.ports import Gazetteer
 from domain.remit import an_agency_speaks_only_within_its_remit
+from domain.signatures import an_agency_that_signs_is_believed_only_under_its_own_certificate
 from domain.values import Moment, Value
 
 _CAP_SEVERITY_LEVELS = {
@@ -47,7 +48,10 @@ def interpret(
     if agency is None:
         sentence = f"the policy knows no agency {agency_id!r}"
         return Interpretation(findings=(refusal(Code.UNKNOWN_AGENCY, "/", sentence),))
-    findings = [*_message_findings(message, agency)]
+    findings = [
+        *_message_findings(message, agency),
+        *an_agency_that_signs_is_believed_only_under_its_own_certificate(message, agency, policy, now),
+    ]
     if any(finding.refuses for finding in findings) or message.message_type is MessageType.CANCEL:
         return Interpretation(findings=tuple(findings))
     meanings: list[_Meaning] = []

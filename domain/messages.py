@@ -6,7 +6,10 @@ The shape is CAP 1.2's, since every format that we read maps onto it; names are 
 
 from enum import StrEnum
 
+from pydantic import Field
+
 from domain.areas import AreaClaim
+from domain.certificates import SignedBy
 from domain.findings import Finding
 from domain.levels import Level
 from domain.values import Language, Moment, Value
@@ -105,7 +108,8 @@ class AgencyMessage(Value):
     """One message as read: its triple (sender, identifier, sent) identifies it in every feed.
 
     `notes` are the reader's findings that did not refuse it. `listed` is true where a list shows it: such a
-    message lasts exactly as long as it is listed, whatever its text or a default says.
+    message lasts exactly as long as it is listed, whatever its text or a default says. `signature` is set where all of
+    this was read out of the bytes that a signature covers, and out of nothing else.
     """
 
     format: MessageFormat
@@ -123,6 +127,8 @@ class AgencyMessage(Value):
     infos: tuple[Info, ...] = ()
     listed: bool = False
     notes: tuple[Finding, ...] = ()
+    signature: SignedBy | None = Field(default=None, exclude_if=lambda signature: signature is None)
+    """Left out of what is stored where there is none: few messages are signed."""
 
     @property
     def mode(self) -> Mode:

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, ValidationError, model_validator
 
+from domain.certificates import Signatures, certificate_bytes, certificate_problems, fingerprint
 from domain.hazards import HazardDefinition, HazardIndex
 from domain.levels import Level
 from domain.remit import Remit
@@ -43,14 +44,31 @@ class OutletDefinition(Value):
 
 
 class AgencyDefinition(Value):
-    """A bureau that may warn. `senders` are the CAP senders, 12379 sender codes or issuer names it speaks as."""
+    """A bureau that may warn. `senders` are the CAP senders, 12379 sender codes or issuer names it speaks as.
+
+    `certificates` are those it signs its CAP messages with, in PEM; several, so that they are exchanged without a gap.
+    With any, unsigned messages are refused, unless `signatures` is `optional`.
+    """
 
     id: str
     names: Mapping[Language, str]
     short_names: Mapping[Language, str] = {}
     senders: tuple[str, ...] = ()
     disabled: bool = False
+    certificates: tuple[str, ...] = ()
+    signatures: Signatures | None = None
     remit: Remit
+
+    @model_validator(mode="after")
+    def _certificates_must_be_readable(self) -> "AgencyDefinition":
+        if problems := list(certificate_problems(self.certificates, self.signatures)):
+            raise ValueError("\n".join(problems))
+        return self
+
+    @property
+    def must_sign(self) -> bool:
+        """Whether a message without a signature is not the agency's."""
+        return bool(self.certificates) and self.signatures != "optional"
 
     def name(self, language: Language) -> str:
         """The full name in this language, else in the first one given."""
@@ -140,8 +158,26 @@ class ReleaseDefinition(Value):
     deadline_action: Literal["release", "withhold"] = "release"
 
 
+class TellingDefinition(Value):
+    """How people are told of releases.
+
+    `segments` limits the SMS segments of a message by its level; what is longer goes as its short form with `link`,
+    in which `{warning_id}` stands for the warning. `group_wait_seconds` is how long a change that is not urgent waits
+    for others for the same person. `covers` names, by hazard, those whose entry it makes needless to tell.
+    """
+
+    covers: Mapping[str, tuple[str, ...]] = {}
+    segments: Mapping[Level, Annotated[int, Field(ge=1, le=20)]] = {}
+    link: str = ""
+    group_wait_seconds: float = Field(default=60, ge=0)
+
+
 class TextDefinition(Value):
-    """Templates of one language; the fields of each are in `templates.py`. Every level has its word."""
+    """Templates of one language; the fields of each are in `templates.py`. Every level has its word.
+
+    `raised` and `lowered` say how a level moved, `short` is what is sent where a text has too many segments, `source`
+    puts a station's name before a relayed text that does not name it; a policy without them uses the headline.
+    """
 
     headline: str
     joint: str
@@ -153,6 +189,10 @@ class TextDefinition(Value):
     signature: str = ""
     drill_mark: str
     nothing_in_force: str
+    raised: str = "{headline}"
+    lowered: str = "{headline}"
+    short: str = "{headlines} {link}"
+    source: str = "{station}: {text}"
 
 
 class Policy(Value):
@@ -168,6 +208,7 @@ class Policy(Value):
     chains: ChainDefinition = ChainDefinition()
     merge: MergeDefinition = MergeDefinition()
     release: ReleaseDefinition = ReleaseDefinition()
+    telling: TellingDefinition = TellingDefinition()
     texts: Mapping[Language, TextDefinition]
     sha256: str = ""
 
@@ -215,6 +256,18 @@ class Policy(Value):
     def zone(self) -> ZoneInfo:
         """The outlet's time zone."""
         return ZoneInfo(self.outlet.timezone)
+
+    @cached_property
+    def _certificate_owners(self) -> Mapping[str, tuple[str, ...]]:
+        owners: dict[str, tuple[str, ...]] = {}
+        for agency in self.agencies:
+            for mark in {fingerprint(certificate_bytes(pem)) for pem in agency.certificates}:
+                owners[mark] = (*owners.get(mark, ()), agency.id)
+        return owners
+
+    def owners_of_certificate(self, certificate_sha256: str) -> tuple[str, ...]:
+        """The agencies that have pinned the certificate with this SHA-256 (hex); none has where it is a stranger's."""
+        return self._certificate_owners.get(certificate_sha256, ())
 
     @cached_property
     def agency_order(self) -> Mapping[str, int]:

@@ -122,8 +122,14 @@ class EventLog(Protocol):
         """One stream's events in order."""
         ...
 
-    def read(self, *, after: int = 0, limit: int | None = None) -> Iterator[RecordedEvent]:
-        """The log in order of position, from the one behind `after`."""
+    def read(
+        self, *, after: int = 0, limit: int | None = None, topics: frozenset[str] | None = None
+    ) -> Iterator[RecordedEvent]:
+        """The log in order of position, from the one behind `after`.
+
+        With `topics`, only the events of these, and `limit` counts only them. An event of a topic that this program
+        does not know is an error, asked for or not.
+        """
         ...
 
     def head(self) -> int:

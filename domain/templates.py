@@ -11,6 +11,10 @@ FIELDS: Mapping[str, frozenset[str]] = {
     "joint": frozenset({"issuers", "time", "hazard", "level", "outlet"}),
     "lifted": frozenset({"time", "hazard", "level", "areas", "outlet"}),
     "sms": frozenset({"headlines", "areas", "time", "outlet"}),
+    "raised": frozenset({"headline", "hazard", "level", "before", "areas", "time", "outlet", "issuers"}),
+    "lowered": frozenset({"headline", "hazard", "level", "before", "areas", "time", "outlet", "issuers"}),
+    "short": frozenset({"headlines", "areas", "time", "outlet", "link"}),
+    "source": frozenset({"station", "text"}),
 }
 """The fields that each template is given."""
 
@@ -19,6 +23,10 @@ REQUIRED: Mapping[str, frozenset[str]] = {
     "joint": frozenset({"issuers", "hazard", "level"}),
     "lifted": frozenset({"hazard"}),
     "sms": frozenset({"headlines"}),
+    "raised": frozenset(),
+    "lowered": frozenset(),
+    "short": frozenset({"headlines"}),
+    "source": frozenset({"station", "text"}),
 }
 """The fields without which a text would not say who warns of what."""
 

@@ -12,7 +12,7 @@ from typing import Any
 from msgspec import Raw, Struct
 from msgspec.json import Decoder
 
-from domain import events
+from domain import edge_events, events, telling_events
 from domain.event import Event
 
 
@@ -247,6 +247,39 @@ class WarningReleased(OfDistrict, frozen=True, gc=False):
     cap: str = ""
 
 
+class ReleasePassedUp(Fact, frozen=True, gc=False):
+    """A release was handed to a parent system."""
+
+    parent: str
+    form: str
+    position: int
+    warning_id: str
+    documents: tuple[str, ...]
+    note: str = ""
+
+
+class PassedUpAcknowledged(Fact, frozen=True, gc=False):
+    """A parent system answered a document."""
+
+    parent: str
+    form: str
+    position: int
+    document: str
+    accepted: bool
+    error_code: str = ""
+    note: str = ""
+
+
+class PassingUpFailed(Fact, frozen=True, gc=False):
+    """A release did not reach a parent system."""
+
+    parent: str
+    form: str
+    position: int
+    reason: str
+    final: bool
+
+
 class EventParked(Fact, frozen=True, gc=False):
     """A stage could not process an event."""
 
@@ -255,6 +288,39 @@ class EventParked(Fact, frozen=True, gc=False):
     topic: str
     reason: str
     detail: str
+
+
+class FeedFellSilent(Fact, frozen=True, gc=False):
+    """Nothing usable came from a feed for longer than it may be quiet."""
+
+    feed: str
+    agency: str
+    reason: str
+    last_success: datetime | None = None
+    last_message: datetime | None = None
+
+
+class FeedHeardAgain(Fact, frozen=True, gc=False):
+    """A silent feed is heard again."""
+
+    feed: str
+    agency: str
+    silent_since: datetime
+
+
+class RosterImported(Fact, frozen=True, gc=False):
+    """A version of a roster was taken in."""
+
+    roster: str
+    mode: str
+    version: int
+    recipients_sha256: str
+    recipients: int
+    entered: int
+    changed: int
+    left: int
+    source: str
+    by: str = ""
 
 
 FACT_TYPES: Mapping[str, type[Fact]] = {
@@ -276,7 +342,13 @@ FACT_TYPES: Mapping[str, type[Fact]] = {
     events.ReleaseRefused.TOPIC: ReleaseRefused,
     events.HoldEnded.TOPIC: HoldEnded,
     events.WarningReleased.TOPIC: WarningReleased,
+    edge_events.ReleasePassedUp.TOPIC: ReleasePassedUp,
+    edge_events.PassedUpAcknowledged.TOPIC: PassedUpAcknowledged,
+    edge_events.PassingUpFailed.TOPIC: PassingUpFailed,
     events.EventParked.TOPIC: EventParked,
+    telling_events.RosterImported.TOPIC: RosterImported,
+    edge_events.FeedFellSilent.TOPIC: FeedFellSilent,
+    edge_events.FeedHeardAgain.TOPIC: FeedHeardAgain,
 }
 """The topics that projections read. What is not here (the policy's text, what a chain told all districts) says
 nothing that a district's own events do not say again."""

@@ -6,18 +6,27 @@ models current; `run` does so for ever, waking on new events and on the next dea
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from functools import partial
 from itertools import islice
 from typing import Final, TypeVar
+from uuid import UUID
 
 from domain.deadlines import Due
 from domain.event import Event
 from domain.messages import Mode
 from domain.outlet import Command
 from domain.policy import Policy
-from domain.ports import Clock, Deadlines, EventLog, MessageReader, SettableClock, VersionConflictError
+from domain.ports import (
+    Clock,
+    Deadlines,
+    EventLog,
+    MessageReader,
+    RecordedEvent,
+    SettableClock,
+    VersionConflictError,
+)
 from domain.release import ReleaseCommand
 from streams.adoption import adopt
 from streams.district import act
@@ -47,9 +56,16 @@ ATTEMPTS: Final = 20
 
 LONGEST_SLEEP_SECONDS: Final = 1.0
 
+BREATH_SECONDS: Final = 0.05
+"""How long `run` leaves what is new to whoever brought it, who as a rule takes it through the stages at once."""
+
 
 class EmbeddedRunner:
-    """The main path in one process. All methods may be called from several threads; one works at a time."""
+    """The main path in one process. All methods may be called from several threads; one decides at a time.
+
+    What is decided and stored together is done under one lock, and nothing else is: whoever submits waits for one
+    batch of one stage at most, never for the read models.
+    """
 
     def __init__(
         self,
@@ -69,6 +85,8 @@ class EmbeddedRunner:
         self._deadlines = deadlines
         self._project = project
         self._lock = threading.RLock()
+        # Held by whoever projects and acts on deadlines; taken before the other one, never while holding it.
+        self._projecting = threading.Lock()
         self._positions: dict[str, int] = {}
 
     def submit(self, deliveries: Sequence[Delivery]) -> list[Receipt]:
@@ -98,22 +116,25 @@ class EmbeddedRunner:
         refused: Sequence[RefusedItem] = (),
         *,
         complete: bool = True,
+        standing: Collection[str] = (),
     ) -> list[Receipt]:
-        """Take in what a list shows now; what is returned is durable. See `take_listing` for `complete`.
+        """Take in what a list shows now; what is returned is durable. See `take_listing` for the last two.
 
         When a defect of ours meets an item, the items are taken one by one first, and that one counts as refused.
         """
 
         def take(items: Sequence[ListedMessage], others: Sequence[RefusedItem], *, whole: bool) -> list[Receipt]:
             return self._decided(
-                lambda: take_listing(self._house, name, items, others, self._clock.now(), complete=whole)
+                lambda: take_listing(
+                    self._house, name, items, others, self._clock.now(), complete=whole, standing=standing
+                )
             )
 
         taken = attempt(lambda: take(listed, refused, whole=complete))
         if not isinstance(taken, Failed):
             return taken
         receipts: list[Receipt] = []
-        standing, met = list[ListedMessage](), list(refused)
+        sound, met = list[ListedMessage](), list(refused)
         for item in listed:
             alone = attempt(partial(take, [item], (), whole=False))
             if isinstance(alone, Failed):
@@ -121,8 +142,8 @@ class EmbeddedRunner:
                 met.append(refused_for_a_defect(item, alone.error))
             else:
                 receipts += alone
-                standing.append(item)
-        return [*receipts, *take(standing, met, whole=complete)]
+                sound.append(item)
+        return [*receipts, *take(sound, met, whole=complete)]
 
     def command(self, district: str, mode: Mode, command: Command | ReleaseCommand) -> list[Event]:
         """Carry out a person's decision on a district.
@@ -131,6 +152,19 @@ class EmbeddedRunner:
             ReleaseError: the decision does not fit what is held.
         """
         return self._decided(lambda: act(self._house, district, mode, command, self._clock.now()))
+
+    def record(self, stream: UUID, event: Event, contents: Sequence[bytes] = ()) -> None:
+        """Store something that happened at an edge of the house, in a stream that no state is folded from.
+
+        `contents` are bytes that the event names by their SHA-256.
+        """
+
+        def decide() -> None:
+            for content in contents:
+                self._house.ledger.attach(content)
+            self._house.ledger.add_to_stream(stream, event)
+
+        self._decided(decide)
 
     def _decided(self, decide: Callable[[], T]) -> T:
         """Decide and store; decide again on fresh state while another process is faster."""
@@ -151,24 +185,34 @@ class EmbeddedRunner:
 
     def pump(self) -> None:
         """Take everything in the log through all stages, act on every deadline that has passed, project."""
-        with self._lock:
-            while True:
-                for stage in STAGES:
-                    self._follow(stage)
+        while True:
+            self.take_through()
+            with self._projecting:
                 self._project()
                 if not self._act_on_deadlines():
                     return
 
-    def _follow(self, stage: Stage) -> None:
-        position = self._positions.get(stage.name)
-        if position is None:
-            position = self._house.ledger.follow(stage.name)
-        while batch := list(islice(self._log.read(after=position, limit=BATCH), BATCH)):
-            mine = [recorded for recorded in batch if recorded.event.TOPIC in stage.topics]
+    def take_through(self) -> None:
+        """Take everything in the log through all stages; read models and deadlines wait for the next `pump`."""
+        for stage in STAGES:
+            while self._step(stage):
+                pass
+
+    def _step(self, stage: Stage) -> bool:
+        """Take the next batch of events through a stage; False when there was none up to the log's head."""
+        with self._lock:
+            position = self._positions.get(stage.name)
+            if position is None:
+                position = self._house.ledger.follow(stage.name)
+            # Looked up first: whatever is read behind it, nothing up to the head was left out.
+            head = self._log.head()
+            batch: list[RecordedEvent] = []
+            if position < head:
+                batch = list(islice(self._log.read(after=position, limit=BATCH, topics=stage.topics), BATCH))
             try:
-                if mine:
-                    run_step(self._house, stage.name, stage.step, mine, self._clock.now())
-                position = batch[-1].position
+                if batch:
+                    run_step(self._house, stage.name, stage.step, batch, self._clock.now())
+                position = batch[-1].position if len(batch) == BATCH else max(head, position)
             except VersionConflictError:  # another process runs the same stage: go on from where it is
                 self._house.ledger.forget()
                 position = self._house.ledger.follow(stage.name)
@@ -176,7 +220,8 @@ class EmbeddedRunner:
                 self._house.ledger.forget()
                 self._positions.pop(stage.name, None)  # how far the log came is for the log to say
                 raise
-        self._positions[stage.name] = position
+            self._positions[stage.name] = position
+            return bool(batch)
 
     def _act_on_deadlines(self) -> bool:
         now = self._clock.now()
@@ -236,7 +281,8 @@ class EmbeddedRunner:
             if due is not None:
                 seconds = min(seconds, max(0.0, (due - self._clock.now()).total_seconds()))
             # From where the stages have read to: what came since the pump must not wait for the next round.
-            self._log.wait(after=self._read_to(), timeout_seconds=seconds)
+            if self._log.wait(after=self._read_to(), timeout_seconds=seconds):
+                stop.wait(BREATH_SECONDS)
 
     def _read_to(self) -> int:
         with self._lock:

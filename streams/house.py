@@ -1,4 +1,4 @@
-"""What every stage is given: the policy in force, the gazetteer, the ledger and the writer of released documents."""
+"""What every stage is given: the policy, the gazetteer, the ledger, the writer of documents, and who may be told."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -6,6 +6,7 @@ from typing import Protocol
 from domain.events import WarningReleased
 from domain.policy import Policy
 from domain.ports import Gazetteer
+from domain.routing import Audience, People
 from streams.ledger import Ledger
 
 
@@ -25,3 +26,4 @@ class House:
     gazetteer: Gazetteer
     ledger: Ledger
     writer: DocumentWriter
+    audience: Audience[People] | None = None

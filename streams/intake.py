@@ -4,7 +4,7 @@ Raw bytes are kept in every case, up to what a log can hold. What was decided is
 only then answered.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -216,12 +216,14 @@ def take_listing(
     now: Moment,
     *,
     complete: bool = True,
+    standing: Collection[str] = (),
 ) -> list[Receipt]:
     """Bring the books in line with what the list called `name` shows now.
 
     A new item begins a chain, a changed one updates it, and what is no longer listed has ended. An item that cannot
     be read ends nothing: while it is listed, what it said before stands. Where the list is not `complete` (an item
-    of it has not even an id that can be read), absence means nothing.
+    of it has not even an id that can be read), absence means nothing. `standing` names items that are listed too and
+    are not to be taken again: what was refused before is on record.
     """
     receipts: list[Receipt] = []
     for agency in dict.fromkeys([*(item.agency for item in listed), *(agency.id for agency in house.policy.agencies)]):
@@ -229,7 +231,7 @@ def take_listing(
         receipts += _take_shown(house, name, agency, shown, now)
         unreadable = {item.item for item in refused}
         if complete:
-            receipts += _end_unlisted(house, name, agency, {*shown, *unreadable}, now)
+            receipts += _end_unlisted(house, name, agency, {*shown, *unreadable, *standing}, now)
     for item in refused:
         digest = house.ledger.attach(item.content)
         delivery = Delivery(content=item.content, agency=None, source=f"{name}#{item.item}")

@@ -5,7 +5,7 @@ writer was faster, the ledger forgets everything and the caller decides again on
 do not find every stale state, since "nothing to do" appends nothing: `refresh` comes before every decision.
 """
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from hashlib import sha256
@@ -37,6 +37,7 @@ class Ledger:
         self._pending: list[NewEvent] = []
         self._attachments: dict[str, Attachment] = {}
         self._stateless: set[UUID] = set()
+        self._newest: dict[UUID, Event | None] = {}
         self._known = 0
         self._followers: dict[str, int] = {}
 
@@ -54,6 +55,11 @@ class Ledger:
                 self._drop(recorded.stream_id)
             self._known = recorded.position
 
+    def _begin(self) -> None:
+        """Before the first state is loaded: it holds all that is in the log now, and `refresh` looks from here on."""
+        if not self._versions:
+            self._known = self._log.head()
+
     def follow(self, follower: str) -> int:
         """Where the follower is now; its next commit holds only while it still is there."""
         position = self._followers[follower] = self._log.follower_position(follower)
@@ -64,6 +70,7 @@ class Ledger:
         stream = agency_stream(agency, mode)
         book = self._books.get(stream)
         if book is None:
+            self._begin()
             book = ChainBook()
             version = 0
             for recorded in self._log.stream(stream):
@@ -78,6 +85,7 @@ class Ledger:
         stream = district_stream(district, mode)
         state = self._outlets.get(stream)
         if state is None:
+            self._begin()
             state = OutletState(district=district, mode=mode)
             version = 0
             for recorded in self._log.stream(stream):
@@ -105,9 +113,38 @@ class Ledger:
     def add_to_stream(self, stream: UUID, event: Event) -> None:
         """Append an event to a stream that no state is folded from."""
         if stream not in self._versions:
+            self._begin()
             self._versions[stream] = sum(1 for _ in self._log.stream(stream))
             self._stateless.add(stream)
         self._add(stream, [event])
+
+    def newest(self, stream: UUID) -> Event | None:
+        """The last event of a stream in which each event says all that is known; None while there is none."""
+        if stream not in self._newest:
+            self._begin()
+            last = deque(self._log.stream(stream), maxlen=1)
+            self._newest[stream] = last[0].event if last else None
+            self._versions[stream] = last[0].version if last else 0
+        return self._newest[stream]
+
+    def add_newest(self, stream: UUID, event: Event) -> None:
+        """Append an event to such a stream."""
+        self.newest(stream)
+        self._newest[stream] = event
+        self._add(stream, [event])
+
+    def attachment(self, digest: str) -> bytes:
+        """Bytes that were kept, or will be with the next commit.
+
+        Raises:
+            LookupError: none are kept under this digest.
+        """
+        if digest in self._attachments:
+            return self._attachments[digest].content
+        content = self._log.attachment(digest)
+        if content is None:
+            raise LookupError(f"nothing is kept under {digest}")
+        return content
 
     def _add(self, stream: UUID, events: Iterable[Event]) -> None:
         version = self._versions[stream]
@@ -176,11 +213,13 @@ class Ledger:
         self._versions.pop(stream, None)
         self._books.pop(stream, None)
         self._outlets.pop(stream, None)
+        self._newest.pop(stream, None)
 
     def forget(self) -> None:
         """Drop everything loaded and everything pending: the next decision is made on fresh state."""
         self._books.clear()
         self._outlets.clear()
+        self._newest.clear()
         self._versions.clear()
         self._stateless.clear()
         self._pending = []

@@ -3,6 +3,7 @@
     bytes -> intake -> MessageAccepted, ContributionsChanged      (agency's stream)
           -> merge  -> ContributionRecorded, OutletRevised        (district's stream)
                     -> WarningReleased, ReleaseScheduled, ReleaseHeld
+          -> dispatch -> TellingPlanned                           (who is told what, and who is not and why)
     clock -> lapse  -> expired statements end, waits are over, what is due is released
 
 Both runners, the embedded one and Kafka's workers, run these same functions.
@@ -10,7 +11,8 @@ Both runners, the embedded one and Kafka's workers, run these same functions.
 
 from dataclasses import dataclass
 
-from domain.events import ContributionsChanged
+from domain.events import ContributionsChanged, WarningReleased
+from streams.dispatch import plan_telling
 from streams.intake import take_in, take_listing
 from streams.lapse import fall_due
 from streams.merge import merge_contributions
@@ -31,6 +33,7 @@ ENTRANCES = (take_in, take_listing)
 
 STAGES: tuple[Stage, ...] = (
     Stage(name="merge", topics=frozenset({ContributionsChanged.TOPIC}), step=merge_contributions),
+    Stage(name="dispatch", topics=frozenset({WarningReleased.TOPIC}), step=plan_telling),
 )
 """The stages that follow the log, in order."""
 

@@ -4,7 +4,8 @@ One thread works: it takes all that waits, submits it, has it answered, and then
 it does, the next requests gather. Nobody sleeps to let a batch grow, so a lone message waits for its own write only.
 
 Stages follow every batch rather than when nothing waits: under a steady load something always waits, and a warning
-that is accepted and not released is worse than an answer that comes some milliseconds later.
+that is accepted and not released is worse than an answer that comes some milliseconds later. Read models may be
+PUMP_SECONDS behind while something waits.
 """
 
 import asyncio
@@ -32,6 +33,9 @@ MOST_MESSAGES: Final = 1_000
 RETRY_SECONDS: Final = 1.0
 """How long until stages that could not go on are tried again."""
 
+PUMP_SECONDS: Final = 0.05
+"""How far read models and deadlines may fall behind under a steady load: bringing them up costs more than a batch."""
+
 
 class Runner(Protocol):
     """What is asked of the runner of the stages."""
@@ -40,8 +44,12 @@ class Runner(Protocol):
         """Take deliveries in; what is returned is durable."""
         ...
 
-    def pump(self) -> None:
+    def take_through(self) -> None:
         """Take everything in the log through all stages."""
+        ...
+
+    def pump(self) -> None:
+        """The same, and bring up the read models and act on deadlines."""
         ...
 
 
@@ -199,8 +207,10 @@ class IntakeWorker:
 
     def _pump(self) -> None:
         began = time.perf_counter()
+        is_late = time.monotonic() - self.health.pumped_at >= PUMP_SECONDS
+        is_whole = is_late or not self._waiting or bool(self.health.trouble)
         try:
-            pumped = attempt(self._runner.pump)
+            pumped = attempt(self._runner.pump if is_whole else self._runner.take_through)
         except (LogUnavailableError, VersionConflictError) as error:
             pumped = Failed(error)
         if isinstance(pumped, Failed):
@@ -208,7 +218,8 @@ class IntakeWorker:
             log.error("the stages could not go on and are tried again", exc_info=pumped.error)
             return
         self.health.trouble = ""
-        self.health.pumped_at = time.monotonic()
+        if is_whole:
+            self.health.pumped_at = time.monotonic()
         self._metrics.pumped(time.perf_counter() - began)
 
     def _leave(self) -> None:

@@ -6,7 +6,7 @@ What does not belong here: SQL, and anything about what an event says.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -105,6 +105,10 @@ class EventCodec:
         except (ValueError, LookupError, TypeError) as error:
             # Pydantic's and json's errors are ValueErrors; the others come from a step that misses a field.
             raise UnreadableEventError(f"stored bytes are not an event {topic}: {error}") from error
+
+    def others(self, topics: frozenset[str]) -> Sequence[str]:
+        """Every stored topic that is known and is of none of these: what a reader of these may pass over."""
+        return [stored for stored in self._readings if stored.rpartition(":")[0] not in topics]
 
     def _unknown(self, stored_topic: str) -> UnknownEventTypeError | UnknownEventVersionError:
         topic, _, version = stored_topic.rpartition(":")

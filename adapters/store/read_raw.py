@@ -5,8 +5,7 @@ Most of a rebuild would otherwise be the building of objects that no projection 
 
 import json
 from collections.abc import Sequence
-
-from eventsourcing.sqlite import SQLiteDatastore
+from sqlite3 import Connection
 
 from adapters.store.codec import EventCodec
 from domain.events import EVENT_TYPES
@@ -18,7 +17,7 @@ STATES = """
 
 
 def read_raw(
-    datastore: SQLiteDatastore, codec: EventCodec, *, after: int, until: int, topics: frozenset[str]
+    reader: Connection, codec: EventCodec, *, after: int, until: int, topics: frozenset[str]
 ) -> Sequence[tuple[int, str, bytes]]:
     """(position, topic, JSON of the present version) of the events of these topics; see `projections.follow.RawLog`.
 
@@ -35,11 +34,7 @@ def read_raw(
         if topic not in topics
         for version in range(1, kind.VERSION + 1)
     ]
-    with datastore.transaction(commit=False) as cursor:
-        # Plain tuples: the named rows of the library's connections cost more than the reading.
-        cursor.sqlite_cursor.row_factory = None
-        cursor.execute(STATES, (after, until, json.dumps(passed)))
-        rows = cursor.fetchall()
+    rows = reader.execute(STATES, (after, until, json.dumps(passed))).fetchall()
     found: list[tuple[int, str, bytes]] = []
     for position, stored_topic, state in rows:
         topic = present.get(stored_topic)

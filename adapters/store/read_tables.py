@@ -29,10 +29,10 @@ from sqlalchemy import Table as SqlTable
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.schema import CreateIndex, CreateTable, DropIndex
-from sqlalchemy.sql.elements import ColumnElement
 
 from adapters.store.read_changes import Pending, pending_of
 from adapters.store.read_errors import ReadTablesUnavailableError
+from adapters.store.read_statements import delete_text, insert_text, select_text, values_of
 from projections.base import Condition, Delete, Projection, RowChange, Step, Table
 
 RowT = TypeVar("RowT", bound=tuple[Any, ...])
@@ -76,6 +76,7 @@ class SqlReadTables:
         self._reading = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._metadata = MetaData()
         self._sql_tables: dict[str, SqlTable] = {}
+        self._selects: dict[tuple[object, ...], str] = {}
         self._versions: dict[str, int] = {}
         # Names of tables that are being filled and may have no indexes yet.
         self._bare: set[str] = set()
@@ -177,15 +178,17 @@ class SqlReadTables:
         limit: int | None = None,
     ) -> Sequence[RowT]:
         """The rows that satisfy every condition; see `ReadTables.select`."""
-        columns = self._sql_table(table).c
-        statement = select(*columns).where(*(_clause(columns[one.column], one) for one in where))
-        for name in order:
-            column = columns[name.removeprefix("-")]
-            statement = statement.order_by(column.desc() if name.startswith("-") else column)
+        shape = (table.name, tuple([(one.column, one.operator) for one in where]), tuple(order), limit is not None)
+        statement = self._selects.get(shape)
+        if statement is None:
+            statement = self._selects[shape] = select_text(
+                table, where, order, limited=limit is not None, placeholder=self._placeholder
+            )
+        values = [value for one in where for value in values_of(one)]
         if limit is not None:
-            statement = statement.limit(limit)
+            values.append(limit)
         with _errors_named(), self._reading.connect() as connection:
-            return [table.row(*row) for row in connection.execute(statement)]
+            return [table.row(*row) for row in connection.exec_driver_sql(statement, tuple(values))]
 
     def remove(self, deletes: Sequence[Delete]) -> None:
         """Take rows away at no position of the log; see `ReadTables.remove`."""
@@ -233,26 +236,13 @@ class SqlReadTables:
                 # Rows are looked for to be taken away: without an index, in the whole table each time.
                 self._index(connection, self._sql_table(one.table))
             for columns, values in one.deletes.items():
-                connection.exec_driver_sql(self._delete(one.table, columns), list(values))
+                connection.exec_driver_sql(delete_text(one.table, columns, self._placeholder), list(values))
             if one.inserts:
-                connection.exec_driver_sql(self._insert(one.table, upsert=False), one.inserts)
+                connection.exec_driver_sql(insert_text(one.table, self._placeholder, upsert=False), one.inserts)
             if one.upserts:
-                connection.exec_driver_sql(self._insert(one.table, upsert=True), list(one.upserts.values()))
-
-    def _delete(self, table: Table[Any], columns: tuple[str, ...]) -> str:
-        where = " AND ".join(f'"{column}" = {self._placeholder}' for column in columns)
-        # Names of tables and columns are our own; every value is bound.
-        return f'DELETE FROM "{table.name}" WHERE {where}'  # noqa: S608
-
-    def _insert(self, table: Table[Any], *, upsert: bool) -> str:
-        columns = ", ".join(f'"{column}"' for column in table.columns)
-        values = ", ".join(self._placeholder for _ in table.columns)
-        statement = f'INSERT INTO "{table.name}" ({columns}) VALUES ({values})'  # noqa: S608
-        if not upsert:
-            return statement
-        others = ", ".join(f'"{name}" = excluded."{name}"' for name in table.columns if name not in table.key)
-        key = ", ".join(f'"{name}"' for name in table.key)
-        return f"{statement} ON CONFLICT ({key}) DO {f'UPDATE SET {others}' if others else 'NOTHING'}"
+                connection.exec_driver_sql(
+                    insert_text(one.table, self._placeholder, upsert=True), list(one.upserts.values())
+                )
 
     def _sql_table(self, table: Table[Any]) -> SqlTable:
         known = self._sql_tables.get(table.name)
@@ -302,18 +292,6 @@ def _column(name: str, hint: Any, is_key: bool) -> Column[Any]:  # noqa: ANN401,
         autoincrement=False,
         nullable=type(None) in get_args(hint),
     )
-
-
-def _clause(column: ColumnElement[Any], condition: Condition) -> ColumnElement[bool]:
-    match condition.operator:
-        case "begins":
-            # A range, where LIKE would not use the index.
-            return (column >= condition.value) & (column < f"{condition.value}\U0010ffff")
-        case "=":
-            return column == condition.value
-        case operator:
-            clause: ColumnElement[bool] = column.op(operator, is_comparison=True)(condition.value)
-            return clause
 
 
 @contextmanager

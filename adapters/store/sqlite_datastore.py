@@ -33,6 +33,12 @@ class DurablePool(SQLiteConnectionPool):
         super().__init__(db_name=str(path), pool_size=16, max_overflow=112, pool_timeout=30.0)
 
     def _create_connection(self) -> SQLiteConnection:
+        connection = self.reader()
+        connection.row_factory = sqlite3.Row
+        return SQLiteConnection(sqlite_conn=connection, max_age=None)
+
+    def reader(self) -> sqlite3.Connection:
+        """A new connection with these settings; its rows are plain tuples."""
         # Not the library's: it passes `cached_statements=True`, which is a cache of one single statement.
         connection = sqlite3.connect(
             self.db_name,
@@ -43,8 +49,7 @@ class DurablePool(SQLiteConnectionPool):
         self._switch_to_wal(connection)
         for statement in DURABILITY:
             connection.execute(statement)
-        connection.row_factory = sqlite3.Row
-        return SQLiteConnection(sqlite_conn=connection, max_age=None)
+        return connection
 
     def _switch_to_wal(self, connection: sqlite3.Connection) -> None:
         """Switch a new file to WAL, once. SQLite does not wait for other processes here, so this does."""
@@ -61,12 +66,37 @@ class DurablePool(SQLiteConnectionPool):
 
 
 class DurableDatastore(SQLiteDatastore):
-    """The library's datastore over a DurablePool."""
+    """The library's datastore over a DurablePool, and connections for readers who ask many small questions."""
 
     def __init__(self, path: Path, *, busy_timeout_seconds: float) -> None:
         super().__init__(str(path))
         # In place of the library's pool, which has not opened anything yet.
-        self.pool = DurablePool(path, busy_timeout_seconds=busy_timeout_seconds)
+        self.pool = self._durable = DurablePool(path, busy_timeout_seconds=busy_timeout_seconds)
+        self._idle: list[sqlite3.Connection] = []
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection for one statement, which sees one state of the file without a transaction around it.
+
+        Borrowing one from the library's pool, and opening and undoing a transaction, takes several times as long as
+        most of the statements. Nobody but the borrower has the connection until it is given back.
+        """
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = self._durable.reader()
+        try:
+            yield connection
+        except BaseException:
+            connection.close()
+            raise
+        self._idle.append(connection)
+
+    def close(self) -> None:
+        """Close everything; nobody may be reading any more."""
+        while self._idle:
+            self._idle.pop().close()
+        super().close()
 
 
 @contextmanager

@@ -100,8 +100,8 @@ class SqliteEventLog:
     def stream(self, stream_id: UUID, *, after_version: int = 0) -> Iterator[RecordedEvent]:
         """One stream's events in order."""
         while True:
-            with self._reading():
-                page = self._recorder.select_stream_page(stream_id, after_version, PAGE_SIZE)
+            with self._reading() as reader:
+                page = self._recorder.select_stream_page(reader, stream_id, after_version, PAGE_SIZE)
             for position, _, version, topic, state in page:
                 yield RecordedEvent(
                     position=position,
@@ -113,13 +113,16 @@ class SqliteEventLog:
             if len(page) < PAGE_SIZE:
                 return
 
-    def read(self, *, after: int = 0, limit: int | None = None) -> Iterator[RecordedEvent]:
+    def read(
+        self, *, after: int = 0, limit: int | None = None, topics: frozenset[str] | None = None
+    ) -> Iterator[RecordedEvent]:
         """The log in order of position, from the one behind `after`, up to its head at the time of reading."""
+        passed = () if topics is None else self._codec.others(topics)
         remaining = limit
         while remaining is None or remaining > 0:
             size = PAGE_SIZE if remaining is None else min(PAGE_SIZE, remaining)
-            with self._reading():
-                page = self._recorder.select_page(after, size)
+            with self._reading() as reader:
+                page = self._recorder.select_page(reader, after, size, passed)
             for position, stream_id, version, topic, state in page:
                 yield RecordedEvent(
                     position=position,
@@ -135,18 +138,18 @@ class SqliteEventLog:
 
     def read_raw(self, *, after: int, until: int, topics: frozenset[str]) -> Sequence[tuple[int, str, bytes]]:
         """The events of these topics above `after` up to `until`, as they are stored; see `read_raw`."""
-        with self._reading():
-            return read_raw(self._datastore, self._codec, after=after, until=until, topics=topics)
+        with self._reading() as reader:
+            return read_raw(reader, self._codec, after=after, until=until, topics=topics)
 
     def head(self) -> int:
         """The last position, 0 for an empty log."""
-        with self._reading():
-            return self._recorder.last_position()
+        with self._reading() as reader:
+            return self._recorder.last_position(reader)
 
     def follower_position(self, name: str) -> int:
         """How far the named follower has come, 0 if it never began."""
-        with self._reading():
-            return self._recorder.max_tracking_id(name) or 0
+        with self._reading() as reader:
+            return self._recorder.follower_position(reader, name)
 
     def attachment(self, sha256: str) -> bytes | None:
         """The bytes kept under this digest.
@@ -154,8 +157,8 @@ class SqliteEventLog:
         Raises:
             WrongDigestError: the stored bytes are damaged.
         """
-        with self._reading():
-            stored = self._recorder.select_attachment(sha256)
+        with self._reading() as reader:
+            stored = self._recorder.select_attachment(reader, sha256)
         return None if stored is None else _unpacked(stored)
 
     def wait(self, *, after: int, timeout_seconds: float) -> bool:
@@ -198,15 +201,15 @@ class SqliteEventLog:
         return outcomes
 
     @contextmanager
-    def _reading(self) -> Iterator[None]:
+    def _reading(self) -> Iterator[sqlite3.Connection]:
         """Keeps `close` from taking the connections away while a page is being read."""
         with self._gate:
             if self._closed:
                 raise EventLogClosedError("the event log is closed")
             self._readers += 1
         try:
-            with _errors_named():
-                yield
+            with _errors_named(), self._datastore.reading() as reader:
+                yield reader
         finally:
             with self._gate:
                 self._readers -= 1

@@ -6,6 +6,7 @@ What does not belong here: connections (`sqlite_datastore`), threads and waiting
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from sqlite3 import Connection
 from typing import NamedTuple
 from uuid import UUID
 
@@ -46,6 +47,13 @@ INSERT_ROWS = {
     size: ",".join(["INSERT INTO stored_events VALUES (?,?,?,?,?)", *["(?,?,?,?,?)"] * (size - 1)])
     for size in ROWS_PER_STATEMENT
 }
+
+SELECT_OTHERS = (
+    "SELECT * FROM stored_events WHERE rowid>? AND topic NOT IN (SELECT value FROM json_each(?)) ORDER BY rowid LIMIT ?"
+)
+SELECT_STREAM = (
+    "SELECT * FROM stored_events WHERE originator_id=? AND originator_version>? ORDER BY originator_version LIMIT ?"
+)
 
 StoredRow = tuple[int, str, int, str, bytes]
 """An event as its row holds it: position, stream id in hex, version, stored topic, state."""
@@ -159,38 +167,39 @@ class SqliteRecorder(SQLiteProcessRecorder):
         c.execute(self.select_max_notification_id_statement)
         return int(c.fetchone()[0] or 0)
 
-    def last_position(self) -> int:
+    def last_position(self, reader: Connection) -> int:
         """The position of the last committed event, 0 for an empty log."""
-        with self.datastore.transaction(commit=False) as cursor:
-            return self._last_position(cursor)
+        found: int | None = reader.execute("SELECT MAX(rowid) FROM stored_events").fetchone()[0]
+        return found or 0
 
-    def select_page(self, after: int, limit: int) -> Sequence[StoredRow]:
-        """The log's rows in order of position.
+    def follower_position(self, reader: Connection, name: str) -> int:
+        """The position that was recorded last for this follower, 0 if none was."""
+        found: int | None = reader.execute(self.select_max_tracking_id_statement, (name,)).fetchone()[0]
+        return found or 0
+
+    def select_page(
+        self, reader: Connection, after: int, limit: int, passed: Sequence[str] = ()
+    ) -> Sequence[StoredRow]:
+        """The log's rows in order of position, without those of the stored topics that are `passed` over.
 
         The library's `select_notifications` gives the same, after building a frozen object for every row.
         """
-        with self.datastore.transaction(commit=False) as cursor:
-            cursor.execute("SELECT * FROM stored_events WHERE rowid>? ORDER BY rowid LIMIT ?", (after, limit))
-            rows: Sequence[StoredRow] = cursor.fetchall()
-            return rows
+        if passed:
+            return reader.execute(SELECT_OTHERS, (after, json.dumps(passed), limit)).fetchall()
+        return reader.execute(
+            "SELECT * FROM stored_events WHERE rowid>? ORDER BY rowid LIMIT ?", (after, limit)
+        ).fetchall()
 
-    def select_stream_page(self, stream_id: UUID, after_version: int, limit: int) -> Sequence[StoredRow]:
+    def select_stream_page(
+        self, reader: Connection, stream_id: UUID, after_version: int, limit: int
+    ) -> Sequence[StoredRow]:
         """One stream's rows in order of version; `select_events` of the library leaves out the positions."""
-        with self.datastore.transaction(commit=False) as cursor:
-            cursor.execute(
-                "SELECT * FROM stored_events WHERE originator_id=? AND originator_version>? "
-                "ORDER BY originator_version LIMIT ?",
-                (stream_id.hex, after_version, limit),
-            )
-            rows: Sequence[StoredRow] = cursor.fetchall()
-            return rows
+        return reader.execute(SELECT_STREAM, (stream_id.hex, after_version, limit)).fetchall()
 
-    def select_attachment(self, sha256: str) -> StoredAttachment | None:
+    def select_attachment(self, reader: Connection, sha256: str) -> StoredAttachment | None:
         """The attachment's row, or None."""
-        with self.datastore.transaction(commit=False) as cursor:
-            cursor.execute("SELECT compressed, content FROM attachments WHERE sha256=?", (sha256,))
-            row = cursor.fetchone()
-            return None if row is None else StoredAttachment(sha256, bool(row[0]), row[1])
+        found = reader.execute("SELECT compressed, content FROM attachments WHERE sha256=?", (sha256,)).fetchone()
+        return None if found is None else StoredAttachment(sha256, bool(found[0]), found[1])
 
 
 def _hex(originator_id: UUID | str) -> str:

@@ -98,6 +98,19 @@ def test_reading_begins_behind_after_and_ends_at_limit(log: EventLog) -> None:
     assert positions(log.read(after=99)) == []
 
 
+def test_a_reader_may_ask_for_some_topics_and_gets_only_these_and_as_many_as_it_asked_for(log: EventLog) -> None:
+    struck = [NewEvent(stream_id=stream("b"), version=n, event=Struck(at=AT, reason="r")) for n in (1, 2, 3)]
+    log.append([*noted("a", 1), struck[0], *noted("a", 2, 3), *struck[1:], *noted("a", 4)])
+    topic = frozenset({Struck.TOPIC})
+    assert positions(log.read(topics=topic)) == [2, 5, 6]
+    assert positions(log.read(after=2, topics=topic)) == [5, 6]
+    assert positions(log.read(topics=topic, limit=2)) == [2, 5]
+    assert positions(log.read(after=6, topics=topic)) == []
+    assert positions(log.read(topics=frozenset())) == []
+    assert positions(log.read(topics=frozenset({Struck.TOPIC, Noted.TOPIC}))) == [1, 2, 3, 4, 5, 6, 7]
+    assert all(isinstance(recorded.event, Struck) for recorded in log.read(topics=topic))
+
+
 def test_reading_is_complete_over_any_number_of_pages(log: EventLog) -> None:
     total = 4_500
     log.append(noted("a", *range(1, total + 1)))

@@ -16,8 +16,7 @@ from domain.messages import MessageType, Mode
 from domain.outlet import SettleConflict
 from domain.release import Approve, Refuse
 from projections.explanation import Explanation, explain
-from projections.facts import FACT_TYPES
-from projections.history import find_warning, history
+from projections.history import HISTORY_PROJECTION, find_warning, history
 from projections.words import _WORDS, sentence
 from tests.projections.conftest import Follow
 from tests.projections.samples import DISTRICT, TOWN, arrival
@@ -173,7 +172,7 @@ def test_everything_that_happens_has_a_sentence_without_empty_braces_or_codes(
     city.release(DISTRICT, Mode.LIVE, Refuse("landslide", "wang", "not so"))
     follow(city.events)
     entries = history(tables)
-    assert {entry.kind for entry in entries} == set(FACT_TYPES)
+    assert {entry.kind for entry in entries} == HISTORY_PROJECTION.topics
     for entry in entries:
         words = entry.as_json(city.policy, language)["sentence"]
         assert words

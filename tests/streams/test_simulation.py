@@ -27,14 +27,14 @@ def test_every_promise_holds_in_five_hundred_more_worlds(tmp_path: Path, seed: i
 
 
 def merge_skips_what_ended(patch: pytest.MonkeyPatch) -> None:
-    [stage] = pipeline.STAGES
+    stage, *others = pipeline.STAGES
     real = stage.step
 
     def step(house, recorded, now):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
         assert isinstance(recorded.event, ContributionsChanged)
         real(house, recorded._replace(event=recorded.event.model_copy(update={"ended": ()})), now)
 
-    patch.setattr("streams.embedded.STAGES", (pipeline.Stage(stage.name, stage.topics, step),))
+    patch.setattr("streams.embedded.STAGES", (pipeline.Stage(stage.name, stage.topics, step), *others))
 
 
 def deadlines_are_dropped(patch: pytest.MonkeyPatch) -> None:

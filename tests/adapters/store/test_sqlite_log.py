@@ -11,11 +11,18 @@ from pathlib import Path
 import pytest
 
 from adapters.store import sqlite_log
-from adapters.store.errors import EventLogUnavailableError, NewerSchemaError, TooLargeError, WrongDigestError
+from adapters.store.codec import EventCodec
+from adapters.store.errors import (
+    EventLogUnavailableError,
+    NewerSchemaError,
+    TooLargeError,
+    UnknownEventTypeError,
+    WrongDigestError,
+)
 from adapters.store.sqlite_log import SqliteEventLog
 from adapters.store.sqlite_recorder import Append
 from domain.ports import NewEvent, VersionConflictError
-from tests.contracts.event_logs import CODEC, attached, noted, positions, stream, versions
+from tests.contracts.event_logs import AT, CODEC, Struck, attached, noted, positions, stream, versions
 
 
 @pytest.fixture
@@ -228,3 +235,12 @@ def test_more_readers_than_connections_in_the_pool_all_finish(log: SqliteEventLo
     with ThreadPoolExecutor(64) as pool:
         seen = list(pool.map(lambda _: positions(log.read()), range(256)))
     assert seen == [list(range(1, 101))] * 256
+
+
+def test_an_event_that_this_program_does_not_know_is_an_error_for_whoever_asks_for_others(path: Path) -> None:
+    with closing(SqliteEventLog(path, codec=CODEC)) as newer:
+        newer.append(noted("a", 1))
+        newer.append([NewEvent(stream_id=stream("a"), version=2, event=Struck(at=AT, reason="r"))])
+    older = EventCodec({Struck.TOPIC: Struck}, {})
+    with closing(SqliteEventLog(path, codec=older)) as log, pytest.raises(UnknownEventTypeError):
+        list(log.read(topics=frozenset({Struck.TOPIC})))

@@ -17,7 +17,28 @@ from domain.ports import NewEvent
 SAMPLES = Path(__file__).parent / "golden" / "events.ndjson"
 STREAM = UUID(int=1)
 NOT_IN_THE_STORY = frozenset(
-    {"release-held", "release-approved", "release-refused", "hold-ended", "event-parked", "conflict-settled"}
+    {
+        "release-held",
+        "release-approved",
+        "release-refused",
+        "hold-ended",
+        "event-parked",
+        "conflict-settled",
+        "webhook-disabled",
+        "feed-fell-silent",
+        "feed-heard-again",
+        "release-passed-up",
+        "passed-up-acknowledged",
+        "passing-up-failed",
+        "roster-imported",
+        "subscription-confirmed",
+        "subscription-ended",
+        "person-erased",
+        "telling-planned",
+        "deliveries-recorded",
+        "sending-stopped",
+        "sending-resumed",
+    }
 )
 """What the demonstration never comes to; the domain's own round trips hold these."""
 
