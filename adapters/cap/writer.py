@@ -7,8 +7,6 @@ import re
 from collections.abc import Collection
 from datetime import datetime
 
-from lxml import etree
-
 from adapters.cap.vocabulary import CAP_1_2
 from adapters.cap.writer_info import Block, InfoWriter
 from adapters.cap.writer_words import lifted_sentences, written_time
@@ -17,6 +15,9 @@ from domain.events import WarningReleased
 from domain.messages import MessageType, Mode
 from domain.policy import Policy
 from domain.ports import Gazetteer
+
+DECLARATION = "<?xml version='1.0' encoding='UTF-8'?>\n"
+NAMESPACE = f' xmlns="{CAP_1_2}"'
 
 _NOT_IN_A_FILE_NAME = re.compile(r"[^0-9A-Za-z._-]")
 
@@ -41,12 +42,10 @@ class CapWriter:
 
     def document(self, release: WarningReleased) -> str:
         """The release as text of an XML document that satisfies the CAP 1.2 schema and declares UTF-8."""
-        root: etree._Element = etree.Element(f"{{{CAP_1_2}}}alert", nsmap={None: CAP_1_2})
-        alert = Block(root)
+        alert = Block("alert")
         self._head(alert, release)
         self._infos(alert, release)
-        written = etree.tostring(root, encoding="UTF-8", xml_declaration=True, pretty_print=True)
-        return written.decode()
+        return f"{DECLARATION}{alert.written(NAMESPACE)}"
 
     def _head(self, alert: Block, release: WarningReleased) -> None:
         alert.add("identifier", release.identifier)
@@ -81,13 +80,8 @@ class CapWriter:
         infos = InfoWriter(self._policy, self._gazetteer, release)
         for section in release.sections:
             for language in self._policy.outlet.languages:
-                infos.in_force(_fresh(alert), section, language)
+                infos.in_force(alert.fresh_block("info"), section, language)
         if release.message_type is MessageType.CANCEL:
             for message in release.section_messages:
                 for language in self._policy.outlet.languages:
-                    infos.lifted(_fresh(alert), message.section, language)
-
-
-def _fresh(alert: Block) -> Block:
-    """A new info block, which counts for itself what is replaced in it."""
-    return Block(alert.block("info").element)
+                    infos.lifted(alert.fresh_block("info"), message.section, language)

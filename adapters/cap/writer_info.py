@@ -2,12 +2,10 @@
 
 from collections.abc import Sequence
 
-from lxml import etree
-
-from adapters.cap.vocabulary import CAP_1_2
 from adapters.cap.writer_words import (
     areas_by_level,
     hazard_of,
+    is_plain,
     issuer_names,
     lifted_sentences,
     marked,
@@ -17,6 +15,7 @@ from adapters.cap.writer_words import (
     written_end,
     written_ring,
     written_time,
+    xml_escaped,
     xml_text,
 )
 from domain.events import WarningReleased
@@ -26,25 +25,33 @@ from domain.sections import AreaLevel, Conflict, Section
 from domain.texts import headline_in, instructions, relayed_text
 from domain.values import Language
 
+INDENT = "  "
+
 CATEGORIES = frozenset(
     ("Geo", "Met", "Safety", "Security", "Rescue", "Fire", "Health", "Env", "Transport", "Infra", "CBRNE", "Other")
 )
 
 
 class Block:
-    """An element in the making; `replaced` counts, for each child, the characters that XML cannot hold."""
+    """An element in the making; `replaced` counts, for each child, the characters that XML cannot hold.
 
-    def __init__(self, element: etree._Element) -> None:
-        self.element = element
-        self.replaced: dict[str, int] = {}
+    Written as text at once: a tree of some eighty elements for each release, made only to be written, takes several
+    times as long. A test holds what comes of it against lxml, byte for byte.
+    """
+
+    __slots__ = ("_indent", "_name", "_parts", "replaced")
+
+    def __init__(self, name: str, *, depth: int = 0, replaced: dict[str, int] | None = None) -> None:
+        self._name = name
+        self._indent = INDENT * (depth + 1)
+        self._parts: list[str | Block] = []
+        self.replaced: dict[str, int] = {} if replaced is None else replaced
 
     def add(self, name: str, text: str) -> None:
         """Append a child with this text; none for an empty text, since CAP's optional elements are left out."""
         if text:
-            written, replaced = xml_text(text)
-            etree.SubElement(self.element, f"{{{CAP_1_2}}}{name}").text = written
-            if replaced:
-                self.replaced[name] = self.replaced.get(name, 0) + replaced
+            written = text if is_plain(text) else self._escaped(name, text)
+            self._parts.append(f"{self._indent}<{name}>{written}</{name}>\n")
 
     def add_pair(self, name: str, value_name: str, value: str) -> None:
         """Append a `valueName` / `value` pair."""
@@ -54,9 +61,30 @@ class Block:
 
     def block(self, name: str) -> "Block":
         """Append a child that has children; what is replaced in them counts here."""
-        child = Block(etree.SubElement(self.element, f"{{{CAP_1_2}}}{name}"))
-        child.replaced = self.replaced
+        return self._appended(name, self.replaced)
+
+    def fresh_block(self, name: str) -> "Block":
+        """Append a child that has children, which counts for itself what is replaced in it."""
+        return self._appended(name, {})
+
+    def _appended(self, name: str, replaced: dict[str, int]) -> "Block":
+        child = Block(name, depth=len(self._indent) // len(INDENT), replaced=replaced)
+        self._parts.append(child)
         return child
+
+    def _escaped(self, name: str, text: str) -> str:
+        written, replaced = xml_text(text)
+        if replaced:
+            self.replaced[name] = self.replaced.get(name, 0) + replaced
+        return xml_escaped(written)
+
+    def written(self, attributes: str = "") -> str:
+        """The element with all that is in it, one line each, indented."""
+        outer = self._indent[: -len(INDENT)]
+        if not self._parts:
+            return f"{outer}<{self._name}{attributes}/>\n"
+        inner = "".join([part if isinstance(part, str) else part.written() for part in self._parts])
+        return f"{outer}<{self._name}{attributes}>\n{inner}{outer}</{self._name}>\n"
 
 
 class InfoWriter:

@@ -14,6 +14,7 @@ import typer
 
 from adapters.cli.common import REFUSED, JsonOption, errors_as_sentences, globals_of, print_json
 from adapters.cli.looks import print_table, verdict_text
+from adapters.cli.signing import signing_looks_sound
 from adapters.clocks import SystemClock
 from adapters.gazetteer.from_policy import gazetteer_of
 from adapters.policies import catalogues
@@ -189,4 +190,5 @@ LOOKS: Final[dict[str, Look]] = {
     "projections": _projections,
     "parked": _parked,
     "clock": _clock,
+    "signing": signing_looks_sound,
 }

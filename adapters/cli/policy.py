@@ -89,6 +89,8 @@ def problems_of(name: str) -> list[str]:
         AnyReader(policy)
     except ValidationError as error:
         problems += [f"reading.checks.{'.'.join(map(str, found['loc']))}: {found['msg']}" for found in error.errors()]
+    except PolicyError as error:
+        problems += error.problems
     try:
         gazetteer = gazetteer_of(policy.gazetteer, beside=folder_of(name))
     except GazetteerError as error:

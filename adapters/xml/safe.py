@@ -86,8 +86,8 @@ def checked(content: bytes, limits: XmlLimits = DEFAULT_LIMITS) -> bytes:
     if not content or (len(content) <= _LONGEST_PROLOG and content.isspace()):
         raise _refused(Code.EMPTY, "The document is empty.")
     document = as_utf8(content)
-    _count(document, limits)
     _check_prolog(document)
+    _count(document, limits)
     return document
 
 

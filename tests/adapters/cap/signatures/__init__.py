@@ -1,0 +1,1 @@
+"""Keys, signed messages and attacks on them, all made by code."""
