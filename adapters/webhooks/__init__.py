@@ -1,0 +1,1 @@
+"""Releases as signed requests to downstream systems that registered an address."""
