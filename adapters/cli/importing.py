@@ -22,14 +22,14 @@ from adapters.cli.common import (
     moment_of,
     print_json,
 )
-from adapters.cli.ingest import finding_document, receipt_document
 from adapters.cli.looks import say
 from adapters.clocks import ManualClock
 from adapters.feeds.items import ListedMessage as ListedItem
-from adapters.feeds.items import RefusedItem as UnreadItem
 from adapters.feeds.list_reader import ListReader
+from adapters.feeds.listing import listed_message, refused_item
 from adapters.feeds.profile import ListProfile
 from adapters.feeds.profile_files import load_profile, shipped_profile, shipped_profile_names
+from adapters.receipts import finding_document, receipt_document
 from adapters.wiring import Platform, build
 from domain.events import MessageAccepted
 from domain.findings import Code, RefusedMessageError
@@ -213,14 +213,3 @@ def boundaries(entries: Iterable[ListedItem]) -> list[datetime]:
     begins = {span.begins for entry in entries for span in entry.spans}
     ends = {span.ends for entry in entries for span in entry.spans if span.ends is not None}
     return sorted(begins | ends)
-
-
-def listed_message(entry: ListedItem) -> ListedMessage:
-    """An entry as the intake takes it: its item id is the message's identifier, its bytes the message itself."""
-    content = entry.message.model_dump_json().encode()
-    return ListedMessage(agency=entry.agency, item=entry.message.identifier, message=entry.message, content=content)
-
-
-def refused_item(item: UnreadItem) -> RefusedItem:
-    """A refused item as the intake takes it."""
-    return RefusedItem(item=item.identifier or item.path, content=item.raw.encode(), findings=item.findings)

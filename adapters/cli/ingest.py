@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.progress import track
@@ -10,27 +10,8 @@ from rich.progress import track
 from adapters.cli.common import REFUSED, USAGE, ClockOption, JsonOption, err, fail, moment_of, platform_of, print_json
 from adapters.cli.files import MANY_FILES, content_of, files_in
 from adapters.cli.looks import print_table, verdict_text
-from domain.findings import Finding
+from adapters.receipts import receipt_document
 from streams.intake import Delivery, Outcome, Receipt
-
-
-def finding_document(finding: Finding) -> dict[str, Any]:
-    """A finding as JSON."""
-    return finding.model_dump(mode="json")
-
-
-def receipt_document(receipt: Receipt) -> dict[str, Any]:
-    """A receipt as JSON."""
-    return {
-        "source": receipt.source,
-        "outcome": receipt.outcome.value,
-        "agency": receipt.agency,
-        "message": receipt.message.model_dump(mode="json") if receipt.message else None,
-        "effect": receipt.effect or None,
-        "districts": list(receipt.districts),
-        "raw_sha256": receipt.raw_sha256,
-        "findings": [finding_document(finding) for finding in receipt.findings],
-    }
 
 
 def print_receipts(receipts: Iterable[Receipt]) -> None:

@@ -52,6 +52,15 @@ def items_in(
     ]
 
 
+def document_in(content: bytes, envelope: Envelope, limits: ListLimits = DEFAULT_LIST_LIMITS) -> object:
+    """The whole JSON around the items of a list that is one document.
+
+    Raises:
+        RefusedMessageError: TOO_LARGE, EMPTY, NOT_UTF8, NOT_JSON or ENVELOPE.
+    """
+    return _unframed(_text(content, limits), envelope)
+
+
 def value_at(value: object, path: str) -> object:
     """What stands at a dotted path of names, or None where a step leads nowhere."""
     for step in path.split(".") if path else ():

@@ -1,8 +1,10 @@
-"""The folder that `outlet run` watches: `<inbox>/*` and `<inbox>/<agency>/*`.
+"""A watched folder: `<folder>/*` and `<folder>/<agency>/*`, or one agency's alone; the inbox of `outlet run` is one.
 
 A file is recorded first and moved afterwards: a crash in between makes a duplicate, which is recorded as one, and
 never a loss. What is still being written is left alone: hidden files, `<name>.part`, and files that change between
 two looks.
+
+An acknowledgement, where they are wanted, is written between the two: who finds one knows that the file is recorded.
 """
 
 import json
@@ -14,11 +16,16 @@ from pathlib import Path
 from typing import Final
 
 from adapters.cli.files import content_of
-from adapters.cli.ingest import receipt_document
+from adapters.cn12379.acknowledgement import acknowledge
+from adapters.receipts import receipt_document
 from streams.intake import Delivery, Outcome, Receipt
 
 DONE: Final = "done"
 REFUSED: Final = "refused"
+ACKNOWLEDGEMENTS: Final = "ack"
+OURS: Final = frozenset({DONE, REFUSED, ACKNOWLEDGEMENTS})
+"""Folders that no message is looked for in."""
+
 SETTLE_SECONDS: Final = 0.05
 """How long a file must stay unchanged before it is taken."""
 
@@ -42,39 +49,52 @@ class Waiting:
 class Inbox:
     """One watched folder. `look` is called over and over, and never raises for what lies in the folder."""
 
-    def __init__(self, folder: Path, agencies: Collection[str], *, submit: Submit, tell: Tell) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        agencies: Collection[str],
+        *,
+        submit: Submit,
+        tell: Tell,
+        agency: str | None = None,
+        acknowledges: bool = False,
+    ) -> None:
         """Make the folder and those for what was taken and refused.
+
+        With `agency` all files in the folder are its own, and folders in it are left alone.
 
         Raises:
             OSError: they cannot be made.
         """
         self.folder = folder
+        self._agency = agency
+        self._acknowledges = acknowledges
         self._agencies = frozenset(agencies)
         self._submit = submit
         self._tell = tell
         self._told: set[str] = set()
         self._stuck: set[Waiting] = set()
-        for name in (DONE, REFUSED):
+        for name in (DONE, REFUSED, *([ACKNOWLEDGEMENTS] if acknowledges else [])):
             (folder / name).mkdir(parents=True, exist_ok=True)
 
     def look(self) -> list[Receipt]:
         """Take in every file that is complete, move each to where it belongs, and return the receipts."""
-        seen = self._waiting()
+        seen = self.waiting()
         if not seen:
             return []
         time.sleep(SETTLE_SECONDS)
-        unchanged = set(self._waiting())
+        unchanged = set(self.waiting())
         settled = [one for one in seen if one in unchanged]
         receipts: list[Receipt] = []
         for start in range(0, len(settled), BATCH_FILES):
             receipts += self._take(settled[start : start + BATCH_FILES])
         return receipts
 
-    def _waiting(self) -> list[Waiting]:
+    def waiting(self) -> list[Waiting]:
         """The files that are there now, oldest first."""
-        found = self._files_in(self.folder, None)
-        for entry in self._entries(self.folder):
-            if entry.is_dir() and entry.name not in {DONE, REFUSED} and not entry.name.startswith("."):
+        found = self._files_in(self.folder, self._agency)
+        for entry in self._entries(self.folder) if self._agency is None else ():
+            if entry.is_dir() and entry.name not in OURS and not entry.name.startswith("."):
                 if entry.name in self._agencies:
                     found += self._files_in(Path(entry.path), entry.name)
                 else:
@@ -121,8 +141,11 @@ class Inbox:
     def _put_away(self, one: Waiting, receipts: Sequence[Receipt]) -> None:
         """Move a file that was recorded. One that cannot be moved is not taken in again."""
         is_refused = any(receipt.outcome is Outcome.REJECTED for receipt in receipts)
-        folder = self.folder / (REFUSED if is_refused else DONE) / (one.agency or "")
+        below = "" if self._agency is not None else one.agency or ""
+        folder = self.folder / (REFUSED if is_refused else DONE) / below
         try:
+            if self._acknowledges:
+                self._answer(one, below, receipts)
             folder.mkdir(parents=True, exist_ok=True)
             target = _free_name(folder, one.path.name)
             if is_refused:
@@ -132,6 +155,14 @@ class Inbox:
             one.path.rename(target)
         except OSError as error:
             self._leave(one, f"{one.path}: recorded, but cannot be moved: {error.strerror}")
+
+    def _answer(self, one: Waiting, below: str, receipts: Sequence[Receipt]) -> None:
+        """`ack/<file>.ack.xml`, there whole or not at all; it speaks of the newest file of that name."""
+        folder = self.folder / ACKNOWLEDGEMENTS / below
+        folder.mkdir(parents=True, exist_ok=True)
+        part = folder / f"{one.path.name}.ack.xml.part"
+        part.write_bytes(acknowledge([found for receipt in receipts for found in receipt.findings]))
+        part.replace(part.with_suffix(""))
 
     def _leave(self, one: Waiting, sentence: str) -> None:
         """Not again while the file stays as it is."""
