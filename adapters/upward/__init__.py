@@ -1,0 +1,1 @@
+"""Passes every release on to parent systems, as 12379 and CAP, and reads what they answer."""
