@@ -3,25 +3,25 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.cap.json_form import MessageForm
 from adapters.cap.json_messages import each_message
+from adapters.http import documentation as said
 from adapters.http.access import Door
 from adapters.http.batching import IntakeFailedError, IntakeFullError, IntakeWorker
 from adapters.http.bodies import BodyBudget, Document, body_of, declared_document, document_in
 from adapters.http.metrics import Metrics
 from adapters.http.peers import address_of, counted_as
-from adapters.http.problems import MEDIA_TYPE as PROBLEM_MEDIA_TYPE
 from adapters.http.problems import Kind, ProblemError, request_id_of
 from adapters.http.rates import RateLimiter, whole_seconds
 from adapters.http.receipts import accepted_or_problem
 from adapters.http.settings import HttpSettings
+from adapters.http.turned_away import TurnedAway
 from domain.ports import Clock
 from streams.intake import Delivery, Receipt
 
@@ -37,6 +37,7 @@ class Intake:
     clock: Clock
     settings: HttpSettings
     metrics: Metrics
+    turned_away: TurnedAway
     budget: BodyBudget
     agencies: RateLimiter
     addresses: RateLimiter
@@ -50,7 +51,10 @@ class Intake:
         try:
             receipts = await self._receipts(request, agency)
         except ProblemError as error:
-            self.metrics.turned_away(error.kind.value.name)
+            name = error.kind.value.name
+            self.metrics.turned_away(name)
+            address = counted_as(address_of(request, self.settings))
+            self.turned_away.count(name, self.clock.now(), agency=agency, address=address)
             raise
         answer = msgspec.json.encode(accepted_or_problem(receipts))
         return Response(answer, 202, media_type="application/json")
@@ -130,110 +134,12 @@ def messages_router(intake: Intake) -> APIRouter:
     router.add_api_route(
         "/v1/agencies/{agency}/messages",
         post_messages,
+        summary="Hand over one message or several of an agency",
         methods=["POST"],
         status_code=202,
         response_class=Response,
-        responses=_RESPONSES,
-        openapi_extra=_openapi(),
+        responses=said.INTAKE_RESPONSES,
+        openapi_extra=said.intake_request(),
         operation_id="post_messages",
     )
     return router
-
-
-_PROBLEM: Final[dict[str, Any]] = {
-    "type": "object",
-    "required": ["type", "title", "status"],
-    "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "instance": {"type": "string"},
-        "findings": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "properties": {
-                    "message": {"type": "integer", "description": "Which receipt, from 0."},
-                    "code": {"type": "string"},
-                    "path": {"type": "string"},
-                    "sentence": {"type": "string"},
-                },
-            },
-        },
-        "receipts": {"type": "array", "items": {"type": "object"}},
-    },
-}
-
-_RECEIPT: Final[dict[str, Any]] = {
-    "type": "object",
-    "properties": {
-        "id": {"type": ["string", "null"], "description": "SHA-256 of sender, identifier and sent."},
-        "outcome": {"enum": ["accepted", "duplicate", "conflicting-copy", "rejected"]},
-        "duplicate": {"type": "boolean"},
-        "agency": {"type": ["string", "null"]},
-        "identifier": {"type": ["string", "null"]},
-        "sender": {"type": ["string", "null"]},
-        "sent": {"type": ["string", "null"], "format": "date-time"},
-        "effect": {"type": ["string", "null"], "description": "Why it changed nothing, if it did not."},
-        "districts": {"type": "array", "items": {"type": "string"}},
-        "notes": {"type": "array", "items": {"type": "object"}},
-        "raw_sha256": {"type": "string"},
-    },
-}
-
-
-def _problem(description: str) -> dict[str, Any]:
-    return {"description": description, "content": {PROBLEM_MEDIA_TYPE: {"schema": _PROBLEM}}}
-
-
-_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
-    202: {
-        "description": "Stored durably; one receipt for each message.",
-        "content": {
-            "application/json": {
-                "schema": {
-                    "type": "object",
-                    "properties": {"receipts": {"type": "array", "items": _RECEIPT}},
-                }
-            }
-        },
-    },
-    400: _problem("The bytes are no document of the format."),
-    401: _problem("No usable key, certificate or signature."),
-    403: _problem("The key belongs to another agency."),
-    408: _problem("The body did not come in time."),
-    409: _problem("A conflicting copy, or a request that was answered before."),
-    413: _problem("The body is too large."),
-    415: _problem("The content type is none that is taken."),
-    422: _problem("A message was refused; every finding is listed."),
-    429: _problem("Too many at once; see Retry-After."),
-    503: _problem("Nothing was taken; see Retry-After."),
-}
-
-
-def _openapi() -> dict[str, Any]:
-    form = MessageForm.model_json_schema(ref_template="#/components/schemas/{model}")
-    parts = form.pop("$defs", {})
-    inlined = _inlined(form, parts)
-    return {
-        "security": [{"bearer": []}, {"apiKey": []}],
-        "requestBody": {
-            "required": True,
-            "content": {
-                "application/cap+xml": {"schema": {"type": "string"}},
-                "application/xml": {"schema": {"type": "string"}},
-                "application/zip": {"schema": {"type": "string", "format": "binary"}},
-                "application/json": {"schema": {"oneOf": [inlined, {"type": "array", "items": inlined}]}},
-            },
-        },
-    }
-
-
-def _inlined(schema: Any, parts: dict[str, Any]) -> Any:  # noqa: ANN401 -- a JSON document
-    """The schema without references, since they would point into another document's parts."""
-    if isinstance(schema, dict):
-        if "$ref" in schema:
-            return _inlined(parts[schema["$ref"].rpartition("/")[2]], parts)
-        return {name: _inlined(value, parts) for name, value in schema.items()}
-    return [_inlined(item, parts) for item in schema] if isinstance(schema, list) else schema

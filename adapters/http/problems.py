@@ -18,6 +18,7 @@ from starlette.responses import Response
 
 MEDIA_TYPE: Final = "application/problem+json"
 TYPE_PREFIX: Final = "urn:single-outlet:problem:"
+REQUEST_PREFIX: Final = "urn:single-outlet:request:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,18 @@ class Kind(Enum):
     FORBIDDEN = ProblemKind("forbidden", HTTPStatus.FORBIDDEN, "This is not for you.", "Ask the operator.")
     NOT_FOUND = ProblemKind("not-found", HTTPStatus.NOT_FOUND, "There is nothing here.", "Check the address.")
     METHOD = ProblemKind("method-not-allowed", HTTPStatus.METHOD_NOT_ALLOWED, "Not by this method.", "See `Allow`.")
+    NOT_HTTP = ProblemKind(
+        "not-http", HTTPStatus.BAD_REQUEST, "These bytes are no HTTP request.", "Speak HTTP/1.1; a proxy may help."
+    )
+    NOT_ACCEPTABLE = ProblemKind(
+        "not-acceptable",
+        HTTPStatus.NOT_ACCEPTABLE,
+        "None of the accepted types is offered.",
+        "Accept one of the types in `detail`.",
+    )
+    SLOW_HEAD = ProblemKind(
+        "slow-head", HTTPStatus.REQUEST_TIMEOUT, "The request's headers did not come in time.", "Send it again."
+    )
     SLOW_BODY = ProblemKind("slow-body", HTTPStatus.REQUEST_TIMEOUT, "The body did not come in time.", "Send it again.")
     CONFLICT = ProblemKind(
         "conflicting-copy",
@@ -92,6 +105,12 @@ class Kind(Enum):
     TOO_MANY = ProblemKind(
         "too-many-requests", HTTPStatus.TOO_MANY_REQUESTS, "Too many at once.", "Wait for `Retry-After` seconds."
     )
+    LARGE_HEAD = ProblemKind(
+        "headers-too-large",
+        HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+        "The request's address and headers are too large.",
+        "Send fewer and shorter ones.",
+    )
     INTERNAL = ProblemKind(
         "internal",
         HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -111,6 +130,7 @@ _BY_STATUS: Final = {
     HTTPStatus.FORBIDDEN: Kind.FORBIDDEN,
     HTTPStatus.NOT_FOUND: Kind.NOT_FOUND,
     HTTPStatus.METHOD_NOT_ALLOWED: Kind.METHOD,
+    HTTPStatus.NOT_ACCEPTABLE: Kind.NOT_ACCEPTABLE,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: Kind.TOO_LARGE,
     HTTPStatus.SERVICE_UNAVAILABLE: Kind.UNAVAILABLE,
 }
@@ -135,20 +155,26 @@ class ProblemError(Exception):
         super().__init__(f"{kind.value.name}: {self.detail}")
 
 
-def problem_response(error: ProblemError, request_id: str) -> Response:
-    """The problem as an answer."""
+def problem_content(error: ProblemError, request_id: str) -> bytes:
+    """The problem as JSON."""
     kind = error.kind.value
     document = {
         "type": f"{TYPE_PREFIX}{kind.name}",
         "title": kind.title,
         "status": int(kind.status),
         "detail": error.detail,
-        "instance": f"urn:single-outlet:request:{request_id}",
+        "instance": f"{REQUEST_PREFIX}{request_id}",
         **error.more,
     }
-    if kind.status is HTTPStatus.UNAUTHORIZED:
+    return msgspec.json.encode(document)
+
+
+def problem_response(error: ProblemError, request_id: str) -> Response:
+    """The problem as an answer."""
+    status = error.kind.value.status
+    if status is HTTPStatus.UNAUTHORIZED:
         error.headers.setdefault("WWW-Authenticate", 'Bearer realm="single-outlet"')
-    return Response(msgspec.json.encode(document), int(kind.status), error.headers, MEDIA_TYPE)
+    return Response(problem_content(error, request_id), int(status), error.headers, MEDIA_TYPE)
 
 
 def request_id_of(request: Request) -> str:

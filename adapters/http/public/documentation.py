@@ -62,10 +62,6 @@ STREAM: Final = [
     ),
 ]
 
-CAP_EXAMPLE: Final = (
-    '<?xml version="1.0" encoding="UTF-8"?>\n<alert xmlns="urn:oasis:names:tc:emergency:cap:1.2">'
-    "<identifier>shaoxing-330604-1-1</identifier>...</alert>\n"
-)
 STREAM_EXAMPLE: Final = """retry: 2000
 
 id: 41
@@ -90,7 +86,7 @@ STREAM_WORDS: Final = """Every release as a server-sent event, in order, whose i
 - `dropped`: this client did not read fast enough; the answer ends, and `Last-Event-ID` leads back without a gap.
 """
 FORMS: Final[dict[str, Any]] = {
-    "application/cap+xml": {"schema": {"type": "string"}, "example": CAP_EXAMPLE},
+    "application/cap+xml": {"schema": {"type": "string"}},
     "application/zip": {"schema": {"type": "string", "format": "binary"}},
 }
 

@@ -15,7 +15,9 @@ from starlette.responses import Response
 from adapters.http.public.answers import FRESH, PAST, Body, answer
 from adapters.http.public.places import Places
 from adapters.http.public.query import (
+    EARLIEST_YEAR,
     FILTERS,
+    LATEST_YEAR,
     Box,
     Filter,
     Parameters,
@@ -55,9 +57,12 @@ def read_cursor(text: str) -> Cursor:
         ValueError: it is none that this API has written.
     """
     try:
-        return decode(urlsafe_b64decode(text.encode() + b"=" * (-len(text) % 4)), type=Cursor)
-    except (DecodeError, NotBase64, UnicodeError):
+        cursor = decode(urlsafe_b64decode(text.encode() + b"=" * (-len(text) % 4)), type=Cursor)
+        if not EARLIEST_YEAR <= moment_of(cursor.at).year <= LATEST_YEAR:
+            raise ValueError("it is none that came with a page of this API")
+    except (DecodeError, NotBase64, UnicodeError, OverflowError):
         raise ValueError("it is none that came with a page of this API") from None
+    return cursor
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,8 @@ from domain.values import has_a_zone
 T = TypeVar("T")
 
 _LOST_PLUS: Final = re.compile(r"(T[0-9:.]+) ([0-9]{2}:?[0-9]{2})")
+EARLIEST_YEAR: Final = 1970
+LATEST_YEAR: Final = 9998
 _LONGEST: Final = 400
 """Characters of a value; longer ones are no code, time or cursor of ours."""
 
@@ -153,6 +155,8 @@ def read_past(now: datetime) -> Callable[[str], datetime]:
         # A `+` that was not written as %2B arrives as a space.
         moment = datetime.fromisoformat(_LOST_PLUS.sub(r"\1+\2", text))
         has_a_zone(moment)
+        if moment.year < EARLIEST_YEAR:  # at the calendar's ends a change of zone has no date
+            raise ValueError(f"nothing was released before {EARLIEST_YEAR}")
         if moment > now:
             raise ValueError("it is in the future")
         return moment

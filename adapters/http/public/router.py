@@ -18,7 +18,7 @@ from adapters.http.public.listing import Listing
 from adapters.http.public.query import FILTERS, Parameters, read_truth, read_whole
 from adapters.http.public.refusals import no_release, no_warning, too_many_streams
 from adapters.http.public.released import Archive, PublicRelease
-from adapters.http.public.routes import Atom, EventStream, GeoJson, PublicRoute, preflight
+from adapters.http.public.routes import STREAM_PATH, Atom, EventStream, GeoJson, PublicRoute, preflight
 from adapters.http.public.source import Outlet, ReleaseIndex
 from adapters.http.public.streaming import Start, StreamOptions, Streams
 
@@ -55,7 +55,7 @@ class PublicRouter(APIRouter):
         self.close()
 
     def _offer(self, path: str, endpoint: Callable[..., Any], *, has_head: bool = True, **words: Any) -> None:  # noqa: ANN401 -- FastAPI's own
-        self.add_api_route(path, endpoint, methods=["GET"], name=endpoint.__name__, **words)
+        self.add_api_route(path, endpoint, methods=["GET"], operation_id=endpoint.__name__, **words)
         if has_head:
             self.add_api_route(path, endpoint, methods=["HEAD"], include_in_schema=False)
         self.add_api_route(path, preflight, methods=["OPTIONS"], include_in_schema=False)
@@ -125,7 +125,7 @@ class PublicRouter(APIRouter):
         )
         example = {"schema": {"type": "string"}, "example": said.STREAM_EXAMPLE}
         self._offer(
-            "/v1/stream",
+            STREAM_PATH,
             self.stream,
             has_head=False,
             summary="Every release as it happens, as server-sent events",

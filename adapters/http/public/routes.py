@@ -5,9 +5,10 @@ from typing import Any
 
 from fastapi.routing import APIRoute
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
+from adapters.http.problems import Kind, ProblemError, problem_response, request_id_of
 from adapters.http.public import feed
 from adapters.http.public.listing import MEDIA_TYPE
 from adapters.http.public.query import Filter
@@ -17,7 +18,11 @@ from adapters.http.public.streaming import Start, Streams
 from adapters.store.read_errors import ReadTablesUnavailableError
 from domain.ports import LogUnavailableError
 
-_CORS = [(b"access-control-allow-origin", b"*"), (b"access-control-expose-headers", b"ETag, Link, Last-Modified")]
+STREAM_PATH = "/v1/stream"
+_CORS = [
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-expose-headers", b"Content-Location, ETag, Last-Modified, Link, Retry-After, X-Request-Id"),
+]
 _PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, HEAD",
     "Access-Control-Allow-Headers": "Accept, If-None-Match, If-Modified-Since, Last-Event-ID",
@@ -48,11 +53,17 @@ class PublicRoute(APIRoute):
                 message["headers"] = [*message.get("headers", ()), *_CORS]
             return send(message)
 
+        if self.methods and scope["method"] not in self.methods:
+            # Of the routes of one address the first is asked, and knows its own method only.
+            allowed = "GET, OPTIONS" if self.path == STREAM_PATH else "GET, HEAD, OPTIONS"
+            error = ProblemError(Kind.METHOD, headers={"Allow": allowed})
+            await problem_response(error, request_id_of(Request(scope)))(scope, receive, sending)
+            return
         await super().handle(scope, receive, sending)
 
 
-class GeoJson(Response):
-    """For OpenAPI."""
+class GeoJson(JSONResponse):
+    """For OpenAPI; of another class FastAPI would say that the answer is a string."""
 
     media_type = MEDIA_TYPE
 
