@@ -1,0 +1,1 @@
+"""Telephone numbers, addresses and names of the people who are told: here and nowhere else."""
