@@ -1,0 +1,69 @@
+"""The sending worker as a service beside the stages, with the routes that are set up; where none is, the spool.
+
+Drills go to the spool whatever is set up.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from adapters.channels.spool import Spool
+from adapters.sending.lane import Pace, Route
+from adapters.sending.outbox import Outbox
+from adapters.sending.tables import FILE_NAME, open_outbox_engine
+from adapters.sending.worker import SendingWorker
+from adapters.vault.vault import vault_in
+from adapters.wiring import Platform
+from domain.messages import Mode
+from domain.outlet import stream_id_of
+from domain.ports import Gazetteer
+from domain.recipients import ChannelKind
+
+SPOOL_FOLDER: Final = "spool"
+STREAM: Final = stream_id_of("sending")
+"""Where emergency stops and resumptions are recorded."""
+
+BOTH: Final = frozenset(Mode)
+DRILLS: Final = frozenset({Mode.DRILL})
+
+
+def routes_with_spool(configured: Sequence[Route], folder: Path, sender: str) -> list[Route]:
+    """These routes, and a spool for every kind that none of them serves and for every drill."""
+    served = {route.channel.kind for route in configured}
+    return [
+        *configured,
+        *(Route(Spool(folder, kind, sender=sender), DRILLS if kind in served else BOTH) for kind in ChannelKind),
+    ]
+
+
+def open_outbox(platform: Platform) -> Outbox:
+    """The outbox in the platform's data directory."""
+    engine = open_outbox_engine(platform.settings.data_dir / FILE_NAME)
+    return Outbox(engine, platform.log, platform.policy, lambda code: _place(platform.gazetteer, code))
+
+
+@contextmanager
+def sending(platform: Platform, configured: Sequence[Route] = (), *, pace: Pace | None = None) -> Iterator[None]:
+    """Hand over what is planned for people, in threads of its own, while this is entered."""
+    folder = platform.settings.data_dir
+    routes = routes_with_spool(configured, folder / SPOOL_FOLDER, platform.policy.outlet.sender)
+    with (
+        vault_in(folder) as vault,
+        open_outbox(platform) as outbox,
+        SendingWorker(
+            outbox=outbox,
+            events=platform.log,
+            addresses=vault,
+            preferences=platform.audience,
+            routes=routes,
+            clock=platform.clock,
+            pace=pace,
+        ),
+    ):
+        yield
+
+
+def _place(gazetteer: Gazetteer, code: str) -> str:
+    area = gazetteer.area(code)
+    return area.name if area else ""
