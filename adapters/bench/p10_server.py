@@ -17,7 +17,7 @@ import uvloop
 from adapters.http.app import create_app
 from adapters.http.keys import AgencyKeys
 from adapters.http.server import serving
-from adapters.http.settings import HttpSettings
+from adapters.http.settings import HttpSettings, Rate
 from adapters.settings import Settings
 from adapters.wiring import build
 from domain.events import WarningReleased
@@ -113,7 +113,9 @@ def main() -> None:
     """Serve until the input ends."""
     transports: list[asyncio.WriteTransport] = []
     loop = uvloop.new_event_loop()
-    folder, settings = Path(sys.argv[1]), HttpSettings()
+    folder = Path(sys.argv[1])
+    # All clients come from one address here.
+    settings = HttpSettings(public_rate=Rate(1_000_000, 1_000_000), streams_per_address=1_000_000)
     with (
         build(Settings(data_dir=folder, policy="shaoxing")) as platform,
         AgencyKeys(folder / "keys") as keys,

@@ -208,7 +208,8 @@ def _fill(platform: Platform, codes: Sequence[str], slots: int) -> None:
             said = [c for slot in range(slots) for alert in alerts for c in alert.accepted(district, slot)]
             _merged(platform, district, said)
         positions = house.ledger.commit()
-        platform.log.append((), position_of=STAGES[0].name, position=positions[-1])
+        for stage in STAGES:
+            platform.log.append((), position_of=stage.name, position=positions[-1])
     platform.project()
     gc.enable()
 

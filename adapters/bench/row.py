@@ -19,3 +19,7 @@ class Row:
     def met(self) -> bool:
         """Whether the ratio reaches the goal."""
         return self.ratio >= self.goal
+
+
+class PeerMissingError(ImportError):
+    """What a figure is measured beside is not installed; the bench says so and goes on."""

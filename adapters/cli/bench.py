@@ -11,9 +11,15 @@ from adapters.cli.common import REFUSED, JsonOption, err, fail, print_json
 from adapters.cli.looks import print_table, verdict_text
 
 BENCHES: Final = {
+    "P1": "adapters.bench.p1",
+    "P2": "adapters.bench.p2",
     "P3": "adapters.bench.p3",
     "P4": "adapters.bench.p4",
     "P5": "adapters.bench.p5",
+    "P6": "adapters.bench.p6",
+    "P7": "adapters.bench.p7",
+    "P9": "adapters.bench.p9",
+    "P8": "adapters.bench.p8",
     "P10": "adapters.bench.p10",
     "P13": "adapters.bench.p13",
 }
