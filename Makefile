@@ -54,8 +54,8 @@ demo: $(STAMP) ## Show the whole path on made-up messages; sends nothing
 	@$(BIN)/outlet demo
 
 .PHONY: run
-run: $(STAMP) ## Run the platform in one process, on SQLite
-	@$(BIN)/outlet run --http 127.0.0.1:8080
+run: $(STAMP) ## Run the platform in one process, on SQLite, and serve HTTP at 127.0.0.1:8080
+	@$(BIN)/outlet run
 
 .PHONY: test
 test: $(STAMP) ## Run the tests, less the slow ones
@@ -84,6 +84,10 @@ fmt: $(STAMP) ## Format the code and mend what ruff can mend
 .PHONY: bench
 bench: $(STAMP) ## Measure against the peers that are installed
 	@$(BIN)/outlet bench
+
+.PHONY: figures
+figures: $(STAMP) ## Measure the figures that are counted: FIGURES="s3 r1" or all, SIZE=--full for all of it
+	@$(BIN)/python -m tests.figures $(FIGURES) $(SIZE)
 
 .PHONY: lock
 lock: ## Write requirements.lock anew from pyproject.toml, for every supported Python

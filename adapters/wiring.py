@@ -4,6 +4,7 @@
 """
 
 import gc
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -11,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from adapters.audience.index import RosterAudience
 from adapters.cap.writer import CapWriter
 from adapters.clocks import SystemClock
 from adapters.gazetteer.from_policy import gazetteer_of
@@ -23,15 +25,17 @@ from adapters.store.sqlite_log import SqliteEventLog
 from domain.deadlines import Due, DueKind
 from domain.messages import Mode
 from domain.policy import GazetteerDefinition, parse_policy
-from domain.ports import Clock
+from domain.ports import Clock, LogUnavailableError
 from projections import PROJECTIONS, deadlines
 from projections.base import ReadTables, equal
 from projections.board import DISTRICTS, REVISIONS
 from projections.follow import Follower, catch_up
 from streams.adoption import adopted_policy
 from streams.embedded import EmbeddedRunner
-from streams.house import House
+from streams.house import DocumentWriter, House
 from streams.ledger import Ledger
+
+log = logging.getLogger(__name__)
 
 
 class NothingHereError(Exception):
@@ -50,6 +54,7 @@ class Platform:
 
         Raises:
             PolicyError, GazetteerError: the policy or the places it names cannot be used; nothing is stored.
+            SigningError: documents are to be signed, and the key or the certificate cannot be used.
         """
         self.settings = settings
         self.clock: Clock = clock or SystemClock()
@@ -72,12 +77,24 @@ class Platform:
             beside = folder_of(name or DEFAULT_POLICY)
         self.gazetteer = gazetteer_of(self.policy.gazetteer, beside=beside)
         self.reader = AnyReader(self.policy)
-        self.writer = CapWriter(self.policy, self.gazetteer)
+        self.writer = _writer(CapWriter(self.policy, self.gazetteer), self.settings)
         if beside is not None and beside != self.settings.data_dir:
             keep_files(self.policy.gazetteer, beside, self.settings.data_dir)
         self.tables = open_sqlite_read_tables(self.settings.read_path)
         self._follower = Follower(self.log, self.tables, PROJECTIONS)
-        self.house = House(policy=self.policy, gazetteer=self.gazetteer, ledger=Ledger(self.log), writer=self.writer)
+        self.audience = RosterAudience(
+            self.log,
+            self.gazetteer,
+            code_system=self.policy.gazetteer.geocode_system,
+            kept_path=self.settings.audience_path,
+        )
+        self.house = House(
+            policy=self.policy,
+            gazetteer=self.gazetteer,
+            ledger=Ledger(self.log),
+            writer=self.writer,
+            audience=self.audience,
+        )
         self.runner = EmbeddedRunner(
             log=self.log,
             house=self.house,
@@ -110,6 +127,10 @@ class Platform:
 
     def close(self) -> None:
         """Finish writes and release the files."""
+        try:
+            self.audience.keep()  # only a quicker start, so nothing may fail for it
+        except (LogUnavailableError, OSError) as error:
+            log.warning("who may be told was not kept for the next start: %s", error)
         self.tables.close()
         self.log.close()
 
@@ -234,6 +255,15 @@ def rare_full_collections() -> Iterator[None]:
         yield
     finally:
         gc.set_threshold(*before)
+
+
+def _writer(writer: CapWriter, settings: Settings) -> DocumentWriter:
+    """The writer, signing where a key is configured; the cryptography is loaded only then."""
+    if settings.signing_files is None:
+        return writer
+    from adapters.cap.signing import SigningWriter, signer_of
+
+    return SigningWriter(writer, signer_of(*settings.signing_files))
 
 
 def build(settings: Settings, *, clock: Clock | None = None) -> Platform:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 import typer
 from typer.core import TyperGroup
 
-from adapters.cli import policy, release
+from adapters.cli import feeds, policy, release, rosters
 from adapters.cli.bench import bench
 from adapters.cli.board import board
 from adapters.cli.check import check
@@ -19,8 +19,11 @@ from adapters.cli.duty import approve, refuse, settle
 from adapters.cli.history import explain, history
 from adapters.cli.importing import import_list
 from adapters.cli.ingest import ingest
+from adapters.cli.parents import commands as parent_commands
 from adapters.cli.run import run
+from adapters.cli.sending import deliveries, resume, stop
 from adapters.cli.upkeep import parked, rebuild, version
+from adapters.cli.webhooks import commands as webhook_commands
 from adapters.http.commands import commands as agency_commands
 
 IN_FRONT: Final = ("--data", "--policy")
@@ -98,11 +101,18 @@ app.command(rich_help_panel=ANSWERS)(history)
 app.command(rich_help_panel=ANSWERS)(explain)
 app.command(rich_help_panel=ANSWERS)(parked)
 app.add_typer(release.commands, name="release", rich_help_panel=ANSWERS)
+app.command(rich_help_panel=ANSWERS)(deliveries)
+app.command(rich_help_panel=DUTY)(stop)
+app.command(rich_help_panel=DUTY)(resume)
 app.command(rich_help_panel=DUTY)(approve)
 app.command(rich_help_panel=DUTY)(refuse)
 app.command(rich_help_panel=DUTY)(settle)
+app.add_typer(feeds.commands, name="feed", rich_help_panel=UPKEEP)
+app.add_typer(rosters.commands, name="roster", rich_help_panel=DUTY)
 app.add_typer(policy.commands, name="policy", rich_help_panel=UPKEEP)
 app.add_typer(agency_commands, name="agency", rich_help_panel=UPKEEP)
+app.add_typer(parent_commands, name="parent", rich_help_panel=UPKEEP)
+app.add_typer(webhook_commands, name="webhook", rich_help_panel=UPKEEP)
 app.command(rich_help_panel=UPKEEP)(rebuild)
 app.command(rich_help_panel=UPKEEP)(doctor)
 app.command(rich_help_panel=UPKEEP)(bench)

@@ -12,7 +12,9 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
+from adapters.cap.signing_errors import SigningError
 from adapters.clocks import ManualClock
+from adapters.connections import ConnectionsError
 from adapters.feeds.profile_files import ProfileError
 from adapters.gazetteer.errors import GazetteerError
 from adapters.settings import Settings, from_environment
@@ -24,6 +26,7 @@ from domain.messages import Mode
 from domain.policy import Policy, PolicyError
 from domain.ports import Gazetteer, VersionConflictError
 from domain.release import ReleaseError
+from domain.rosters import RosterModeError
 
 REFUSED: Final = 1
 USAGE: Final = 2
@@ -74,7 +77,7 @@ def errors_as_sentences() -> Iterator[None]:
     """Every error that a person can cause ends as a sentence and an exit code, never as a traceback."""
     try:
         yield
-    except (PolicyError, GazetteerError, ProfileError) as error:
+    except (PolicyError, GazetteerError, ProfileError, ConnectionsError, SigningError) as error:
         for line in str(error).splitlines():
             err.print(f"outlet: {line}", markup=False, highlight=False)
         raise typer.Exit(USAGE) from error
@@ -83,7 +86,14 @@ def errors_as_sentences() -> Iterator[None]:
             where = ".".join(str(part) for part in found["loc"])
             err.print(f"outlet: {error.title}: {where}: {found['msg']}", markup=False, highlight=False)
         raise typer.Exit(USAGE) from error
-    except (ReleaseError, NothingHereError, StoreError, ReadTablesUnavailableError, VersionConflictError) as error:
+    except (
+        NothingHereError,
+        ReadTablesUnavailableError,
+        ReleaseError,
+        RosterModeError,
+        StoreError,
+        VersionConflictError,
+    ) as error:
         fail(str(error))
     except LookupError as error:  # what was asked for is not there; KeyError would put its words in quotes
         fail(str(error.args[0]) if error.args else "not found")

@@ -2,6 +2,7 @@
 
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,9 +13,12 @@ import typer
 from rich.text import Text
 
 from adapters.cli.common import USAGE, err, fail, out, platform_of
-from adapters.cli.inbox import Inbox
 from adapters.cli.looks import level_text, say
 from adapters.cli.outbox import Outbox
+from adapters.connections import connections_in
+from adapters.http.definition import HttpDefinition
+from adapters.pollers.inbox import Inbox
+from adapters.services import services
 from adapters.wiring import Platform, rare_full_collections
 from domain.messages import Mode
 from projections.base import Condition
@@ -22,7 +26,10 @@ from projections.board import REVISIONS, RevisionRow, sections_of
 from projections.releases import Release
 from streams.intake import Outcome, Receipt
 
+DEFAULT_ADDRESS: Final = "127.0.0.1:8080"
 LAST_PORT: Final = 65_535
+STUCK_SECONDS: Final = 120.0
+"""A round takes seconds, and waits for at most one; after so long `/readyz` says that it is stuck."""
 
 
 def run(
@@ -30,22 +37,24 @@ def run(
     *,
     inbox: Annotated[Path | None, typer.Option(help="The folder to watch; else `inbox` in the data directory.")] = None,
     http: Annotated[
-        str | None, typer.Option(metavar="HOST:PORT", help="Serve HTTP here as well: intake and the public API.")
-    ] = None,
+        str, typer.Option(metavar="HOST:PORT", help="Serve HTTP here; port 0 takes a free one.")
+    ] = DEFAULT_ADDRESS,
+    no_http: Annotated[bool, typer.Option("--no-http", help="Serve no HTTP: files and feeds alone.")] = False,
 ) -> None:
-    """Run the platform until SIGINT or SIGTERM.
+    """Run the platform until SIGINT or SIGTERM, serving HTTP: the agencies' intake and the public API.
 
     Message files in the inbox (`<inbox>/<agency>/*` or `<inbox>/*`) are taken in and moved to `<inbox>/done/`, or to
     `<inbox>/refused/` with their findings beside them. Released CAP documents are written to `outbox` in the data
     directory.
     """
     with rare_full_collections(), platform_of(context) as platform:
+        connections = connections_in(platform.settings.data_dir)
         service = Service(platform, inbox or platform.settings.inbox_dir)
         stop = threading.Event()
         before = {number: signal.signal(number, _stopper(stop)) for number in (signal.SIGINT, signal.SIGTERM)}
         say(f"running on {platform.settings.data_dir}, watching {service.inbox.folder}")
         try:
-            with _serving(platform, http):
+            with _serving(service, None if no_http else http, connections.http), services(platform, connections):
                 platform.runner.run(stop, between=service.round)
             service.tell_news()
         finally:
@@ -55,22 +64,21 @@ def run(
 
 
 @contextmanager
-def _serving(platform: Platform, where: str | None) -> Iterator[None]:
-    """HTTP beside the runner, if asked for."""
+def _serving(service: "Service", where: str | None, definition: HttpDefinition) -> Iterator[None]:
+    """HTTP beside the runner, unless it is left out; where it listens is told on a line of its own."""
     if where is None:
         yield
         return
     from adapters.http.app import create_app
     from adapters.http.keys import FILE_NAME, AgencyKeys
     from adapters.http.server import ServerDidNotStartError, serving
-    from adapters.http.settings import HttpSettings
 
     host, _, port = where.rpartition(":")
     if not host or not port.isdecimal() or int(port) > LAST_PORT:
         fail(f"--http {where!r} is not HOST:PORT, such as 127.0.0.1:8080", USAGE)
-    limits = HttpSettings()
+    platform, limits = service.platform, definition.settings()
     with AgencyKeys(platform.settings.data_dir / FILE_NAME) as keys:
-        app = create_app(platform, keys, settings=limits)
+        app = create_app(platform, keys, settings=limits, checks={"rounds": service.check})
         try:
             with serving(app, host.strip("[]"), int(port), limits) as server:
                 say(f"serving {server.url}")
@@ -93,24 +101,31 @@ class Service:
 
     def __init__(self, platform: Platform, inbox: Path) -> None:
         """Begin telling at the log's end, and writing where the last run ended."""
-        self._platform = platform
+        self.platform = platform
         self._names = {area.code: area.name for area in platform.gazetteer.districts()}
         self._told = platform.log.head()
         self._outbox_error = ""
+        self._round_began = time.monotonic()
         agencies = [agency.id for agency in platform.policy.agencies]
         self.inbox = Inbox(inbox, agencies, submit=platform.runner.submit, tell=_complain)
         self.outbox = Outbox(platform.settings.spool_dir, platform.log, platform.tables)
 
     def round(self) -> None:
         """Take in what has come, after telling what became of the round before."""
+        self._round_began = time.monotonic()
         self.tell_news()
         for receipt in self.inbox.look():
             say(receipt_line(receipt))
 
+    def check(self) -> str:
+        """`ok` while rounds follow each other: in them deadlines are acted on, and what expires ends."""
+        seconds = time.monotonic() - self._round_began
+        return "ok" if seconds < STUCK_SECONDS else f"the last round began {seconds:.0f} s ago"
+
     def tell_news(self) -> None:
         """A line for each new revision and release; the documents of the releases go to the outbox."""
         since = (Condition("position", ">", self._told),)
-        for row in self._platform.tables.select(REVISIONS, since, order=("position",)):
+        for row in self.platform.tables.select(REVISIONS, since, order=("position",)):
             self._told = row.position
             say(self._revision_line(row))
         try:
@@ -133,8 +148,8 @@ class Service:
         line = Text(f"revision  {self._place(row.mode, row.district)} #{row.revision}:")
         sections = sections_of(row)
         for section in sections:
-            names = self._platform.policy.hazard_index.get(section.hazard)
-            line.append(f" {names.name(self._platform.settings.language) if names else section.hazard} ")
+            names = self.platform.policy.hazard_index.get(section.hazard)
+            line.append(f" {names.name(self.platform.settings.language) if names else section.hazard} ")
             line.append_text(level_text(section.level))
             line.append(f" ({', '.join(section.issuers)})")
         return line if sections else line.append(" nothing in force")

@@ -2,9 +2,11 @@
 
 import platform
 import sqlite3
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as version_of
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.progress import Progress
@@ -12,11 +14,13 @@ from rich.progress import Progress
 from adapters.cli.common import JsonOption, err, fail, print_json, reading_of
 from adapters.cli.looks import print_table, say
 from adapters.clocks import SystemClock
+from adapters.http.turned_away import turned_away_in
 from projections import PROJECTIONS
 from projections.follow import rebuild as rebuild_tables
 from projections.parked import CONFLICTING_COPY, EVENT, REJECTED, WAITING
 from projections.parked import parked as parked_of
 
+TURNED_AWAY_SHOWN = timedelta(hours=24)
 KINDS = (REJECTED, EVENT, CONFLICTING_COPY, WAITING)
 
 
@@ -28,18 +32,31 @@ def parked(
     limit: Annotated[int | None, typer.Option(min=1, help="Only so many of the newest.")] = None,
     json: JsonOption = False,
 ) -> None:
-    """List what did not go through, newest first, each with its reason. Nothing is ever dropped."""
+    """List what did not go through, newest first, each with its reason. Nothing is ever dropped.
+
+    Requests that were turned away before there was a message are counted by the hour: wrong keys, too many, too large.
+    """
     if kind is not None and kind not in KINDS:
         fail(f"--kind is one of {', '.join(KINDS)}, not {kind!r}", 2)
     with reading_of(context) as read:
         now = SystemClock().now().astimezone(read.policy.zone)
         items = [item.as_json() for item in parked_of(read.tables, now=now, kind=kind, agency=agency, limit=limit)]
+        since = now - TURNED_AWAY_SHOWN
+        turned = turned_away_in(read.settings.data_dir, since=since, agency=agency) if kind is None else []
+        away = [row.document(read.policy.zone) for row in turned]
     if json:
-        print_json({"at": now.isoformat(), "items": items})
+        print_json({"at": now.isoformat(), "items": items, "turned_away": away})
         return
     if not items:
         say("nothing is parked")
-        return
+    else:
+        _print_items(items)
+    if away:
+        say("turned away before a message was kept, in the last 24 hours:")
+        print_table(tuple(away[0]), [tuple(str(value) for value in row.values()) for row in away])
+
+
+def _print_items(items: Sequence[Mapping[str, Any]]) -> None:
     rows = [
         (
             str(item["position"]),

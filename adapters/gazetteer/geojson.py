@@ -76,7 +76,7 @@ def read_boundaries(content: bytes) -> dict[str, Polygon | MultiPolygon]:
 def _places(content: bytes) -> list[_Place]:
     try:
         document = json.loads(content)
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # JSON's own errors, numbers without end and nesting without end
         raise GazetteerError([f"The file is not JSON: {error}."]) from error
     features = document.get("features") if isinstance(document, dict) else None
     if not isinstance(features, list) or not features:
@@ -123,13 +123,13 @@ def _boundary(geometry: object, label: str, problems: list[str]) -> Polygon | Mu
     if geometry is None:
         return None
     kind = geometry.get("type") if isinstance(geometry, dict) else None
-    if not isinstance(geometry, dict) or kind not in {"Polygon", "MultiPolygon"}:
+    if not isinstance(geometry, dict) or kind not in ("Polygon", "MultiPolygon"):  # it may be a list
         problems.append(f"{label}: a boundary must be a Polygon or a MultiPolygon, not {kind}.")
         return None
     try:
         polygons = geometry["coordinates"] if kind == "MultiPolygon" else [geometry["coordinates"]]
         rings = [[(float(y), float(x)) for x, y, *_ in ring] for polygon in polygons for ring in polygon]
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         problems.append(f"{label}: the coordinates are not lists of longitude and latitude.")
         return None
     found = [finding for ring in rings for finding in polygon_findings(ring, label, refuses=True)]

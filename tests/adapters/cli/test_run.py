@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.cli.inbox import Inbox
+from adapters.pollers.inbox import Inbox
 from domain.findings import Code, refusal
 from streams.intake import Delivery, Outcome, Receipt
 from tests.adapters.cli.conftest import Outlet
@@ -44,7 +44,7 @@ def running(outlet: Outlet, inbox: Path) -> Iterator[subprocess.Popen[str]]:
         str(outlet.policy),
     ]
     process = subprocess.Popen(
-        [*command, "run", "--inbox", str(inbox)],
+        [*command, "run", "--inbox", str(inbox), "--no-http"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
