@@ -220,5 +220,5 @@ def lost(*, content_was_written: bool, why: str) -> Later:
     receiver can tell.
     """
     if content_was_written:
-        return Later(f"uncertain: {why} after the content was sent")
+        return Later(f"{why} after the content was sent", in_doubt=True)
     return Later(f"{why} before the content was sent")

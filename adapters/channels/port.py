@@ -46,12 +46,14 @@ class Accepted:
 class Later:
     """Not now: the letter is tried again, after `after_seconds` at the earliest.
 
-    `is_route_down` says that this is about the route and not about the letter, so that others need not try it.
+    `is_route_down` says that this is about the route and not about the letter, so that others need not try it;
+    `in_doubt` that the letter may have arrived all the same, so that trying again is marked as a repetition.
     """
 
     reason: str
     after_seconds: float = 0.0
     is_route_down: bool = False
+    in_doubt: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import logging
 import secrets
 import zlib
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -154,7 +154,10 @@ class SmppChannel:
             worst = await self._part(bodies[missing[0]], progress, missing[0], session)
         else:
             tried = (self._part(bodies[place], progress, place, session) for place in missing)
-            worst = min(await asyncio.gather(*tried), key=_how_good, default=Accepted())
+            outcomes = await asyncio.gather(*tried)
+            worst = min(outcomes, key=_how_good, default=Accepted())
+            if isinstance(worst, Later) and any(isinstance(one, Later) and one.in_doubt for one in outcomes):
+                worst = replace(worst, in_doubt=True)
         ids = [one for one in progress.ids if one is not None]
         if len(ids) == len(bodies):
             return Accepted(await self._matching.accepted(ids, has_receipts=self._definition.receipts))
@@ -175,7 +178,7 @@ class SmppChannel:
             case NotSent(reason):
                 return Later(reason, is_route_down=True)
             case Unanswered(reason):
-                return Later(reason, is_route_down=self._session is not session)
+                return Later(reason, is_route_down=self._session is not session, in_doubt=True)
             case Pdu(status=0):
                 self._pace.taken()
                 progress.ids[place] = self._id_in(answer)

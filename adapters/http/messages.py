@@ -62,6 +62,8 @@ class Intake:
     async def _receipts(self, request: Request, agency: str) -> Sequence[Receipt]:
         address = counted_as(address_of(request, self.settings))
         self._take_tokens(self.addresses, address, 1, "address")
+        # Before the key is looked at: what an agency sends beyond its rate must cost the others as little as it can.
+        self._refuse_if_too_fast(self.agencies.wait_seconds(agency, 1, time.monotonic()), "agency")
         now = self.clock.now()
         try:
             admitted = self.door.admit(request, agency, now)
@@ -109,7 +111,9 @@ class Intake:
         return [receipt for share in shares for receipt in share]
 
     def _take_tokens(self, limiter: RateLimiter, name: str, cost: float, by: str) -> None:
-        wait_seconds = limiter.take(name, cost, time.monotonic()) if cost > 0 else 0.0
+        self._refuse_if_too_fast(limiter.take(name, cost, time.monotonic()) if cost > 0 else 0.0, by)
+
+    def _refuse_if_too_fast(self, wait_seconds: float, by: str) -> None:
         if wait_seconds:
             self.metrics.limited(by)
             raise ProblemError(

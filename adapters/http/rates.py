@@ -35,6 +35,12 @@ class RateLimiter:
         bucket.tokens -= cost
         return 0.0
 
+    def wait_seconds(self, name: str, cost: float, now_seconds: float) -> float:
+        """How long until so many tokens could be taken; nothing is taken. A name never seen has a full bucket."""
+        if name not in self._buckets:
+            return 0.0
+        return max(0.0, (min(cost, self._rate.burst) - self._filled(name, now_seconds).tokens) / self._rate.per_second)
+
     def charge(self, name: str, cost: float, now_seconds: float) -> None:
         """Take tokens without asking; at most a bucket's worth is owed."""
         bucket = self._filled(name, now_seconds)

@@ -286,7 +286,7 @@ class SendingWorker:
             return NextChannel(lane.route.channel.name, Ending.GIVEN_UP, later.reason, now)
         if later.is_route_down:
             lane.went_down(asyncio.get_running_loop().time(), later.after_seconds)
-            return PutBack(now)
+            return PutBack(now, in_doubt=in_doubt or later.in_doubt)
         lane.served()
         wait = back_off(
             attempts,
@@ -295,7 +295,7 @@ class SendingWorker:
             first_seconds=pace.first_wait_seconds,
             longest_seconds=pace.longest_wait_seconds,
         )
-        return PutBack(now + wait, is_attempt=True, in_doubt=in_doubt)
+        return PutBack(now + wait, is_attempt=True, in_doubt=in_doubt or later.in_doubt)
 
     async def _break_off(self, grace_seconds: float, lane: Lane | None = None) -> None:
         """Let what is under way finish for so long, then break it off."""

@@ -56,7 +56,7 @@ async def deliver_all(route: SmppChannel, letters: list[Letter], lanes: int = 50
 
 
 def test_a_throttled_letter_comes_later_and_the_route_slows_down(server: Smsc, tmp_path: Path) -> None:
-    server.tell(perSecond=100)
+    server.tell(perSecond=5)
 
     async def use(route: SmppChannel) -> None:
         outcomes = await asyncio.gather(*(route.send(letter(number)) for number in range(150)))
@@ -64,6 +64,7 @@ def test_a_throttled_letter_comes_later_and_the_route_slows_down(server: Smsc, t
         assert late
         assert all("ESME_RTHROTTLED" in one.reason and not one.is_route_down for one in late)
         assert route._pace.allowed < route.window
+        server.tell(perSecond=100)
         await deliver_all(route, [letter(number) for number in range(150, 400)])
 
     run(with_route(channel(tmp_path, server.port), use))

@@ -136,6 +136,15 @@ def test_a_bucket_fills_again_and_never_beyond_its_size() -> None:
     assert limiter.take("a", 1, 100.0) == 0.5
 
 
+def test_asking_how_long_to_wait_takes_nothing_and_makes_no_bucket() -> None:
+    limiter = RateLimiter(Rate(per_second=2, burst=4), most_names=1)
+    assert limiter.take("a", 4, 0.0) == 0
+    assert limiter.wait_seconds("b", 1, 0.0) == 0
+    assert [limiter.wait_seconds("a", 1, 0.0) for _ in range(3)] == [0.5, 0.5, 0.5]
+    assert limiter.wait_seconds("a", 1, 0.5) == 0
+    assert limiter.take("a", 1, 0.5) == 0
+
+
 def test_what_is_larger_than_a_bucket_passes_when_it_is_full_and_is_owed() -> None:
     limiter = RateLimiter(Rate(per_second=1, burst=10), most_names=2)
     assert limiter.take("a", 25, 0.0) == 0

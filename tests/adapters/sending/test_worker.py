@@ -136,6 +136,22 @@ def test_a_letter_that_is_tried_in_vain_is_given_up_with_its_reason(town: Town) 
     assert len(desk.began) == 3
 
 
+def test_what_may_have_arrived_is_marked_when_it_is_tried_again(town: Town) -> None:
+    town.people(1)
+    town.deliver(cap("r1", level="red"), minutes=0)
+    marks: list[bool] = []
+
+    def answer(letter: Letter) -> Outcome:
+        marks.append(letter.repeated)
+        return Later("no answer", in_doubt=True) if len(marks) == 1 else Accepted(letter.id)
+
+    pace = Pace(look_seconds=0.01, first_wait_seconds=0.0, longest_wait_seconds=0.0)
+    with town.worker(Desk(answer=answer), pace=pace):
+        until(lambda: len(town.outcomes()) == 2)
+    assert marks == [False, True]
+    assert [one.state for one in town.outcomes()] == ["accepted", "repeated"]
+
+
 def test_a_defect_in_a_route_ends_neither_it_nor_the_letters(town: Town, caplog: pytest.LogCaptureFixture) -> None:
     town.people(3)
     town.deliver(cap("r1", level="red"), minutes=0)
