@@ -311,7 +311,7 @@ class SectionMessage(Value):
 class WarningReleased(Event):
     """A revision became public. Nothing of a release ever changes; a correction is another release.
 
-    `number` counts releases of this warning from 1; `references` are the earlier releases' CAP triples.
+    `number` counts releases of this warning from 1; `references` are CAP triples: the first release's and the newest's.
     """
 
     TOPIC = "warning-released"

@@ -7,7 +7,7 @@ about a red landslide, the lifting of a rainstorm beside it goes out.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal, assert_never
+from typing import Final, Literal, assert_never
 from zlib import crc32
 
 from domain.events import (
@@ -28,6 +28,9 @@ from domain.policy import Policy
 from domain.sections import Change, ChangeKind, Section, changes_between
 from domain.texts import release_texts
 from domain.values import Moment
+
+MOST_REFERENCES: Final = 50
+"""Earlier releases that a release names in CAP's `references`."""
 
 AT_ONCE = frozenset({ChangeKind.RAISED, ChangeKind.LIFTED, ChangeKind.AREA_LIFTED})
 
@@ -259,7 +262,7 @@ def _release(
         message_type=kind if sections else MessageType.CANCEL,
         sender=policy.outlet.sender,
         identifier=f"{drill}{policy.outlet.id}-{state.district}-{state.episode}-{number}",
-        references=state.releases,
+        references=_references(state.releases),
         sections=sections,
         changes=changes,
         texts=release_texts(
@@ -274,6 +277,16 @@ def _release(
         section_messages=_section_messages(state, policy, sections, changes, number, now),
         cause=cause,
     )
+
+
+def _references(releases: tuple[str, ...]) -> tuple[str, ...]:
+    """The episode's first release and its newest ones: all of them would let a long episode grow by its square.
+
+    Whoever has seen none of the newest still finds the first, which every release of the episode names.
+    """
+    if len(releases) <= MOST_REFERENCES:
+        return releases
+    return (releases[0], *releases[1 - MOST_REFERENCES :])
 
 
 def _district_name(state: OutletState) -> str:

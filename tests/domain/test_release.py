@@ -14,7 +14,7 @@ from domain.events import (
 from domain.levels import Level
 from domain.messages import MessageType, Mode, Status
 from domain.outlet import End, Record
-from domain.release import Consider
+from domain.release import MOST_REFERENCES, Consider
 from domain.sections import ChangeKind
 from tests.domain.builders import (
     FLOOD,
@@ -261,3 +261,20 @@ def test_a_district_that_nobody_named_as_a_whole_is_called_by_its_areas() -> Non
     world.send(SKY, message("end", refs=["a"], minute=1))
     assert "解除塔山街道、府山街道暴雨红色预警" in released(world.log)[1].texts[0].headline
     assert YUECHENG not in "".join(text.model_dump_json() for text in released(world.log)[1].texts)
+
+
+def test_a_long_episode_names_its_first_release_and_the_newest_ones() -> None:
+    world = World(POLICY)
+    world.send(SKY, message("m0", info(RAIN, Level.RED)))
+    for number in range(1, MOST_REFERENCES + 20):
+        level = Level.RED if number % 2 == 0 else Level.ORANGE
+        before = f"m{number - 1}"
+        world.send(SKY, message(f"m{number}", info(RAIN, level), refs=[before], minute=number))
+        world.wait(minutes=1)
+    made = released(world.log)
+    triples = [f"{one.sender},{one.identifier},{one.at.isoformat()}" for one in made]
+    last = made[-1]
+    assert last.number == len(made) > MOST_REFERENCES + 1
+    assert len(last.references) == MOST_REFERENCES
+    assert last.references[0] == triples[0]
+    assert list(last.references[1:]) == triples[-MOST_REFERENCES:-1]
