@@ -6,9 +6,7 @@ Several keys of an agency are valid at once, so that one is exchanged without a 
 
 import base64
 import hmac
-import os
 import secrets
-import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +16,8 @@ from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
 from typing import Final, Self
+
+from adapters.store.small_files import connected, make_private
 
 FILE_NAME: Final = "keys.sqlite"
 PREFIX: Final = "outlet"
@@ -97,14 +97,9 @@ class AgencyKeys:
 
     def __init__(self, path: Path) -> None:
         """Open the file, making it readable for its owner alone."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # Before SQLite makes it by the process's umask: signing secrets lie in it as they are.
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        make_private(path)  # signing secrets lie in it as they are
         self._lock = threading.Lock()
-        self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10)
-        self._connection.execute("PRAGMA journal_mode=WAL")
-        self._connection.execute("PRAGMA synchronous=FULL")
-        self._connection.execute(_SCHEMA)
+        self._connection = connected(path, _SCHEMA)
         self._version = -1
         self._by_id: dict[str, Credential] = {}
         self._by_agency: dict[tuple[str, CredentialKind], tuple[Credential, ...]] = {}

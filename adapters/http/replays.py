@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, Self
 
+from adapters.store.small_files import connected
+
 FILE_NAME: Final = "signed-requests.sqlite"
 
 _SCHEMA: Final = """
@@ -38,10 +40,7 @@ class AnsweredRequests:
         self._in_work: set[SignedId] = set()
         self._remembered = remembered
         self._swept = 0.0
-        self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10)
-        self._connection.execute("PRAGMA journal_mode=WAL")
-        self._connection.execute("PRAGMA synchronous=FULL")
-        self._connection.execute(_SCHEMA)
+        self._connection = connected(path, _SCHEMA)
         self._connection.execute("CREATE INDEX IF NOT EXISTS answered_at ON answered (at)")
 
     def begin(self, signed: SignedId) -> bool:

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
+from adapters.store.small_files import connected
+
 log = logging.getLogger(__name__)
 
 FILE_NAME: Final = "turned-away.sqlite"
@@ -88,9 +90,7 @@ class TurnedAway:
         self._agencies = frozenset(agencies)
         self._counts: dict[tuple[str, str, str], _Count] = {}
         self._is_closed = False
-        self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10)
-        self._connection.execute("PRAGMA journal_mode=WAL")
-        self._connection.execute(_SCHEMA)
+        self._connection = connected(path, _SCHEMA)
 
     def count(self, problem: str, now: datetime, *, agency: str = "", address: str = "") -> None:
         """One request ended in this problem."""

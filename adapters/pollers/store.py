@@ -4,7 +4,6 @@ Nothing in it is a record: without it, entries are fetched again and found to be
 """
 
 import json
-import sqlite3
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from typing import Final, Self
 from pydantic import ValidationError
 
 from adapters.pollers.fetching import Validators
+from adapters.store.small_files import connected
 from domain.feed_health import FeedHealth
 
 FILE_NAME: Final = "feeds.sqlite"
@@ -67,10 +67,7 @@ class FeedStore:
     def __init__(self, path: Path) -> None:
         """Open the file, making it if need be."""
         self._lock = threading.RLock()
-        self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10)
-        self._connection.execute("PRAGMA journal_mode=WAL")
-        self._connection.execute("PRAGMA synchronous=NORMAL")
-        self._connection.executescript(_SCHEMA)
+        self._connection = connected(path, _SCHEMA, synchronous="NORMAL")
 
     def validators(self, feed: str, reading: str) -> Validators | None:
         """What was kept with the last answer that was dealt with whole, by the same way of reading."""

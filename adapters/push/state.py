@@ -4,8 +4,6 @@ The releases themselves are in the event log, which is what makes handing over d
 machine makes a repetition, never a loss. Another process (the command line) may move a target; `epoch` tells.
 """
 
-import os
-import sqlite3
 import threading
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -15,6 +13,8 @@ from typing import Final, Self
 
 from msgspec import Struct, field
 from msgspec.json import Decoder, encode
+
+from adapters.store.small_files import connected, make_private
 
 FILE_NAME: Final = "push.sqlite"
 
@@ -91,14 +91,10 @@ class PushState:
 
     def __init__(self, path: Path) -> None:
         """Open the file, making it readable for its owner alone."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        make_private(path)
         self._lock = threading.Lock()
-        self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10)
-        self._connection.execute("PRAGMA journal_mode=WAL")
         # A mark may be lost with the power: the release is then handed over once more, under the same key.
-        self._connection.execute("PRAGMA synchronous=NORMAL")
-        self._connection.execute(_SCHEMA)
+        self._connection = connected(path, _SCHEMA, synchronous="NORMAL")
 
     def begin(self, target: str, position: int) -> Standing:
         """The target's standing; one that is new begins behind this position."""

@@ -4,7 +4,6 @@ No row holds an address, a number of a telephone or a name: recipients are opaqu
 """
 
 import json
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -34,6 +33,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.sql.elements import ColumnElement
+
+from adapters.store.small_files import make_private
 
 FILE_NAME: Final = "outbox.sqlite"
 
@@ -195,7 +196,7 @@ def open_outbox_engine(path: Path) -> Engine:
     Raises:
         OSError: the file cannot be made.
     """
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    make_private(path)
     engine = create_engine(f"sqlite:///{path}")
     event.listen(engine, "connect", _settings)
     event.listen(engine, "begin", _begin)

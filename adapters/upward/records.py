@@ -4,45 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from adapters.http.public.source import Outlet
 from adapters.upward.answers import Verdict
 from adapters.upward.definition import ParentDefinition
 from domain.edge_events import PassedUpAcknowledged, PassingUpFailed, ReleasePassedUp
 from domain.event import Event
 from domain.outlet import stream_id_of
 from domain.passing_up import Reason, reason_text
-from domain.policy import Policy
-from domain.ports import Clock, EventLog, Gazetteer
-from projections.base import ReadTables
 from streams.embedded import EmbeddedRunner
 
 
-class House(Protocol):
-    """A platform, as far as passing up needs it."""
-
-    @property
-    def log(self) -> EventLog:
-        """Where the releases are."""
-        ...
-
-    @property
-    def tables(self) -> ReadTables:
-        """The read models."""
-        ...
-
-    @property
-    def policy(self) -> Policy:
-        """The policy in force."""
-        ...
-
-    @property
-    def gazetteer(self) -> Gazetteer:
-        """The places."""
-        ...
-
-    @property
-    def clock(self) -> Clock:
-        """What the time is."""
-        ...
+class House(Outlet, Protocol):
+    """A platform, as far as passing up needs it: what the public sees, and where events are recorded."""
 
     @property
     def runner(self) -> EmbeddedRunner:

@@ -3,7 +3,6 @@
 Nothing here knows of warnings. Other parts hold numbers, and ask for an address at the moment of sending.
 """
 
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,6 +31,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
+from adapters.store.small_files import make_private
 from adapters.vault.sealing import VaultKey, key_in, new_person_key, open_sealed, seal
 from domain.recipients import ChannelKind
 
@@ -249,7 +249,7 @@ def vault_in(data_dir: Path) -> ContactVault:
     """
     key = key_in(data_dir / KEY_NAME)
     path = data_dir / FILE_NAME
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    make_private(path)
     engine = create_engine(f"sqlite:///{path}")
     event.listen(engine, "connect", _sqlite_settings)
     return ContactVault(engine, key)

@@ -5,9 +5,7 @@ since a signature can only be made with the secret itself: the file is readable 
 """
 
 import base64
-import os
 import secrets
-import sqlite3
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +17,7 @@ from urllib.parse import urlsplit
 from msgspec.json import decode, encode
 
 from adapters.http.public.query import Filter
+from adapters.store.small_files import connected, make_private
 from domain.levels import Level
 from domain.messages import Mode
 
@@ -78,13 +77,9 @@ class Webhooks:
 
     def __init__(self, path: Path) -> None:
         """Open the file, making it readable for its owner alone."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        make_private(path)
         self._lock = threading.Lock()
-        self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10)
-        self._connection.execute("PRAGMA journal_mode=WAL")
-        self._connection.execute("PRAGMA synchronous=FULL")
-        self._connection.execute(_SCHEMA)
+        self._connection = connected(path, _SCHEMA)
         self._version = -1
         self._by_id: Mapping[str, Webhook] = {}
 
