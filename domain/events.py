@@ -10,12 +10,16 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final, Literal
 
+from domain.assessment_events import ASSESSMENT_EVENTS
+from domain.callup_events import CALL_UP_EVENTS
 from domain.contributions import Contribution, MessageKey, Statement
+from domain.drill_events import DRILL_EVENTS
 from domain.edge_events import EDGE_EVENTS
 from domain.event import Event
 from domain.findings import Finding
 from domain.levels import Level
 from domain.messages import AgencyMessage, MessageFormat, MessageType, Mode
+from domain.notices import NOTICE_EVENTS
 from domain.sections import Change, Section
 from domain.telling_events import TELLING_EVENTS
 from domain.values import Language, Moment, Value
@@ -372,6 +376,10 @@ _EVENTS: Final[tuple[type[Event], ...]] = (
     EventParked,
     *EDGE_EVENTS,
     *TELLING_EVENTS,
+    *NOTICE_EVENTS,
+    *CALL_UP_EVENTS,
+    *DRILL_EVENTS,
+    *ASSESSMENT_EVENTS,
 )
 EVENT_TYPES: Final[Mapping[str, type[Event]]] = {kind.TOPIC: kind for kind in _EVENTS}
 

@@ -172,6 +172,32 @@ class TellingDefinition(Value):
     group_wait_seconds: float = Field(default=60, ge=0)
 
 
+class QuestionDefinition(Value):
+    """A question that somebody who was called up answers on their page, in each language."""
+
+    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+    names: Mapping[Language, str]
+
+
+class CallUpDefinition(Value):
+    """Which releases responsible people must confirm (叫应), and what happens while they do not.
+
+    A hazard of `hazards` that enters at or rises to `level_min` or higher calls up everyone concerned whose role is in
+    `roles`; without roles nobody is called up. Whoever has not confirmed after `voice_after_seconds` is called by
+    telephone and the next one of their post is asked; after `questions_after_seconds` the questions are due, answered
+    or not; `report_after_seconds` after the lifting it is recorded who confirmed, when, and what they answered.
+    """
+
+    hazards: tuple[str, ...] = ("*",)
+    level_min: Level = Level.ORANGE
+    roles: tuple[str, ...] = ()
+    voice_after_seconds: float = Field(default=180, gt=0)
+    questions_after_seconds: float = Field(default=900, gt=0)
+    report_after_seconds: float = Field(default=1800, gt=0)
+    questions: tuple[QuestionDefinition, ...] = ()
+    report_questions: tuple[QuestionDefinition, ...] = ()
+
+
 class TextDefinition(Value):
     """Templates of one language; the fields of each are in `templates.py`. Every level has its word.
 
@@ -209,6 +235,7 @@ class Policy(Value):
     merge: MergeDefinition = MergeDefinition()
     release: ReleaseDefinition = ReleaseDefinition()
     telling: TellingDefinition = TellingDefinition()
+    callup: CallUpDefinition = CallUpDefinition()
     texts: Mapping[Language, TextDefinition]
     sha256: str = ""
 

@@ -34,6 +34,9 @@ class Recipient(Value):
     `areas` are area codes of any depth: who is entered for a district is concerned by its townships, and who is
     entered for a village by a warning for the whole district. `circles` are points with a radius. `channels` are in
     order of preference. A recipient of a drill roster is told of drills and of nothing else.
+
+    `post` names what they answer for together with others of the same roster (a reservoir, a village); in a call-up the
+    one with the lowest `turn` is asked first and the next one after them. Without a post they answer alone.
     """
 
     number: Annotated[RecipientNumber, Field(ge=1, le=2**32 - 1)]
@@ -46,3 +49,5 @@ class Recipient(Value):
     hazards: tuple[str, ...] = (EVERY_HAZARD,)
     level_min: Level = Level.BLUE
     channels: Annotated[tuple[ChannelKind, ...], Field(min_length=1)]
+    post: Annotated[str, Field(max_length=100)] = ""
+    turn: Annotated[int, Field(ge=1, le=99)] = 1

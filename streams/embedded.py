@@ -153,6 +153,14 @@ class EmbeddedRunner:
         """
         return self._decided(lambda: act(self._house, district, mode, command, self._clock.now()))
 
+    def act(self, action: Callable[[House, datetime], T]) -> T:
+        """Carry out a decision of another kind on the house as it stands; what it adds to the ledger is durable then.
+
+        The action may be called again when another process was faster; what it raises goes to the caller, with
+        nothing stored.
+        """
+        return self._decided(lambda: action(self._house, self._clock.now()))
+
     def record(self, stream: UUID, event: Event, contents: Sequence[bytes] = ()) -> None:
         """Store something that happened at an edge of the house, in a stream that no state is folded from.
 

@@ -5,20 +5,36 @@ What is not written is as `HttpSettings` has it.
 
 from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated
+from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from adapters.http.settings import HttpSettings, Rate
 from domain.values import Value
 
 PerSecond = Annotated[float, Field(gt=0)]
+
+
+def _is_a_site(url: str) -> str:
+    parts = urlsplit(url)
+    is_site = parts.scheme in {"http", "https"} and parts.hostname and not parts.path.strip("/")
+    is_plain = not parts.query and not parts.fragment and url.isascii() and url.isprintable()
+    if not url or (is_site and is_plain):
+        return url.rstrip("/")
+    raise ValueError(f"{url!r} is not an address such as https://warnings.example, without a path")
+
+
 BURST_SECONDS = 10
 """How many seconds' worth of requests may come at once."""
 
 
 class HttpDefinition(Value):
-    """Whom this server believes and how much it takes; all of it may be left out."""
+    """Whom this server believes and how much it takes; all of it may be left out.
 
+    `public_url` is where the public finds this server, without a path: links in messages and feeds begin with it.
+    """
+
+    public_url: Annotated[str, AfterValidator(_is_a_site)] = ""
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     metrics_readers: tuple[IPv4Network | IPv6Network, ...] | None = None
     certificate_header: str | None = Field(default=None, pattern=r"^[A-Za-z0-9-]+$")

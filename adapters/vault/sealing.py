@@ -4,7 +4,6 @@ Destroying a person's key makes everything about them unreadable, in every copy 
 """
 
 import hmac
-import os
 import secrets
 from hashlib import sha256
 from pathlib import Path
@@ -12,6 +11,8 @@ from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from adapters.store.small_files import secret_in
 
 KEY_BYTES: Final = 32
 _NONCE_BYTES: Final = 12
@@ -78,16 +79,7 @@ def key_in(path: Path) -> VaultKey:
         ValueError: the file does not hold a key.
         OSError: it cannot be read or made.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    except FileExistsError:
-        return VaultKey(path.read_bytes())
-    with os.fdopen(handle, "wb") as file:
-        file.write(secrets.token_bytes(KEY_BYTES))
-        file.flush()
-        os.fsync(file.fileno())
-    return VaultKey(path.read_bytes())
+    return VaultKey(secret_in(path, KEY_BYTES))
 
 
 def _owner(number: int) -> bytes:

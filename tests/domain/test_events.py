@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from enum import Enum
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from uuid import UUID
 
 import pytest
 from hypothesis import given, settings
@@ -30,6 +31,7 @@ SIMPLE: dict[object, st.SearchStrategy[Any]] = {
     bool: st.booleans(),
     datetime: moments,
     types.NoneType: st.none(),
+    UUID: st.uuids(),
 }
 
 
