@@ -14,7 +14,8 @@ class Settings:
     """`policy` names a shipped policy or the path of a TOML file; None means the adopted one, else the default.
 
     `signing_key` and `signing_certificate` are files in PEM with which released CAP documents are signed; without
-    them the two in `signing/` of the data directory are, where they are there.
+    them the two in `signing/` of the data directory are, where they are there. `database_url` is the PostgreSQL
+    database of the event log and the read tables (docs/postgresql.md); without it they are files here.
     """
 
     data_dir: Path = DEFAULT_DATA
@@ -23,6 +24,7 @@ class Settings:
     is_ci: bool = field(default=False)
     signing_key: Path | None = None
     signing_certificate: Path | None = None
+    database_url: str | None = field(default=None, repr=False)
 
     @property
     def signing_files(self) -> tuple[Path, Path] | None:
@@ -61,8 +63,9 @@ class Settings:
 
 
 def from_environment(*, data_dir: Path | None = None, policy: str | None = None) -> Settings:
-    """Settings from OUTLET_DATA, OUTLET_POLICY, OUTLET_SIGNING_KEY, OUTLET_SIGNING_CERTIFICATE and LANG.
+    """Settings from the environment, as docs/cli.md lists it.
 
+    OUTLET_DATA, OUTLET_POLICY, OUTLET_SIGNING_KEY, OUTLET_SIGNING_CERTIFICATE, OUTLET_DATABASE_URL and LANG are read.
     What is given as an argument wins.
     """
     chinese = os.environ.get("LANG", "").startswith("zh")
@@ -73,6 +76,7 @@ def from_environment(*, data_dir: Path | None = None, policy: str | None = None)
         is_ci=bool(os.environ.get("CI")),
         signing_key=_file("OUTLET_SIGNING_KEY"),
         signing_certificate=_file("OUTLET_SIGNING_CERTIFICATE"),
+        database_url=os.environ.get("OUTLET_DATABASE_URL") or None,
     )
 
 

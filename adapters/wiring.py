@@ -8,9 +8,10 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from adapters.audience.index import RosterAudience
 from adapters.cap.writer import CapWriter
@@ -20,8 +21,10 @@ from adapters.gazetteer.places import TableGazetteer
 from adapters.policies import catalogues, load
 from adapters.reading import AnyReader
 from adapters.settings import DEFAULT_POLICY, Settings
+from adapters.store.errors import NoSchemaError, StoreError
 from adapters.store.read_tables import SqlReadTables, open_sqlite_read_tables
 from adapters.store.sqlite_log import SqliteEventLog
+from adapters.store.stored_log import StoredEventLog
 from domain.deadlines import Due, DueKind
 from domain.messages import Mode
 from domain.policy import GazetteerDefinition, parse_policy
@@ -59,7 +62,7 @@ class Platform:
         self.settings = settings
         self.clock: Clock = clock or SystemClock()
         settings.data_dir.mkdir(parents=True, exist_ok=True)
-        self.log = SqliteEventLog(settings.log_path)
+        self.log = opened_log(settings)
         try:
             self._put_together()
         except BaseException:
@@ -80,7 +83,7 @@ class Platform:
         self.writer = _writer(CapWriter(self.policy, self.gazetteer), self.settings)
         if beside is not None and beside != self.settings.data_dir:
             keep_files(self.policy.gazetteer, beside, self.settings.data_dir)
-        self.tables = open_sqlite_read_tables(self.settings.read_path)
+        self.tables = opened_tables(self.settings)
         self._follower = Follower(self.log, self.tables, PROJECTIONS)
         self.audience = RosterAudience(
             self.log,
@@ -155,11 +158,9 @@ class ReadSide:
             NothingHereError: the data directory holds no outlet; none is made.
             PolicyError, GazetteerError: the adopted policy can no longer be used.
         """
-        if not settings.log_path.is_file():
-            raise NothingHereError(settings.data_dir)
         self.settings = settings
-        self.log = SqliteEventLog(settings.log_path)
-        self.tables: SqlReadTables = open_sqlite_read_tables(settings.read_path)
+        self.log = opened_log(settings, may_create=False)
+        self.tables = opened_tables(settings)
         try:
             self.policy_text = self._adopted_text()
             self.policy = parse_policy(self.policy_text, catalogues())
@@ -207,6 +208,50 @@ class ReadDeadlines:
         """These have been acted on and must not come up again."""
         rows = [deadlines.Due(due.kind.value, due.mode.value, due.owner, due.key, due.at) for due in dues]
         deadlines.settled(self._tables, rows)
+
+
+def opened_log(settings: Settings, *, may_create: bool = True) -> StoredEventLog[Any]:
+    """The event log: in the database that the settings name, or else in the data directory.
+
+    Raises:
+        NothingHereError: it is missing, and may not be created.
+        StoreError: it cannot be opened.
+    """
+    if settings.database_url is None:
+        if not may_create and not settings.log_path.is_file():
+            raise NothingHereError(settings.data_dir)
+        return SqliteEventLog(settings.log_path)
+    _needs_the_driver()
+    from adapters.store.postgres_log import PostgresEventLog
+
+    try:
+        return PostgresEventLog(settings.database_url, may_create=may_create)
+    except NoSchemaError as error:
+        raise NothingHereError(settings.data_dir) from error
+
+
+def opened_tables(settings: Settings) -> SqlReadTables:
+    """The read tables, beside the event log."""
+    if settings.database_url is None:
+        return open_sqlite_read_tables(settings.read_path)
+    _needs_the_driver()
+    from adapters.store.postgres_read_tables import open_postgres_read_tables
+
+    return open_postgres_read_tables(settings.database_url)
+
+
+def has_outlet(settings: Settings) -> bool:
+    """Whether somebody has made an outlet here."""
+    try:
+        opened_log(settings, may_create=False).close()
+    except NothingHereError:
+        return False
+    return True
+
+
+def _needs_the_driver() -> None:
+    if find_spec("psycopg") is None:
+        raise StoreError("OUTLET_DATABASE_URL is set, but the optional group `postgres` is not installed")
 
 
 def districts_in_force(tables: ReadTables) -> list[tuple[str, Mode]]:

@@ -20,7 +20,7 @@ from adapters.gazetteer.errors import GazetteerError
 from adapters.settings import Settings, from_environment
 from adapters.store.errors import StoreError
 from adapters.store.read_errors import ReadTablesUnavailableError
-from adapters.wiring import NothingHereError, Platform, ReadSide, build, open_for_reading
+from adapters.wiring import NothingHereError, Platform, ReadSide, build, has_outlet, open_for_reading
 from domain.areas import Area
 from domain.messages import Mode
 from domain.policy import Policy, PolicyError
@@ -106,7 +106,7 @@ def platform_of(context: typer.Context, *, at: datetime | None = None, must_exis
     """The platform for this command; with `at` it runs on a clock that stands at that moment."""
     with errors_as_sentences():
         settings = globals_of(context).settings()
-        if must_exist and not settings.log_path.is_file():
+        if must_exist and not has_outlet(settings):
             raise NothingHereError(settings.data_dir)
         clock = ManualClock(at) if at is not None else None
         with build(settings, clock=clock) as platform:

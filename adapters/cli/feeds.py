@@ -23,7 +23,7 @@ from adapters.pollers.preview import Preview, preview
 from adapters.pollers.store import FILE_NAME, SETTLED, FeedStore, Remembered
 from adapters.reading import AnyReader
 from adapters.settings import DEFAULT_POLICY, Settings
-from adapters.wiring import open_for_reading
+from adapters.wiring import has_outlet, open_for_reading
 from domain.feed_health import FeedHealth
 from domain.policy import Policy
 from projections.feed_health import SilentFeed, feed_alarms, silent_feeds
@@ -224,7 +224,7 @@ def _print_states(states: list[FeedState], zone: Any) -> None:  # noqa: ANN401 -
 
 def _policy_of(settings: Settings) -> Policy:
     """The policy that a run would have: the adopted one where there is an outlet already."""
-    if settings.policy is None and settings.log_path.is_file():
+    if settings.policy is None and has_outlet(settings):
         with open_for_reading(settings) as read:
             return read.policy
     return load(settings.policy or DEFAULT_POLICY)[0]

@@ -22,6 +22,7 @@ from adapters.clocks import SystemClock
 from adapters.http.keys import FILE_NAME, AgencyKeys, Credential, CredentialKind, Issued
 from adapters.policies import load
 from adapters.settings import DEFAULT_POLICY
+from adapters.wiring import has_outlet
 
 commands = typer.Typer(no_args_is_help=True, help="Give agencies keys to send with, list and disable them.")
 
@@ -147,7 +148,7 @@ def disable(
 
 def _must_be_in_the_policy(context: typer.Context, agency: str) -> None:
     settings = globals_of(context).settings()
-    if settings.policy is None and settings.log_path.is_file():
+    if settings.policy is None and has_outlet(settings):
         with reading_of(context) as read:
             policy = read.policy
     else:  # keys may be made before the outlet first runs

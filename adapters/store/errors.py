@@ -15,8 +15,20 @@ class EventLogUnavailableError(StoreError, LogUnavailableError):
     """The database refused: locked for too long, disk full, damaged file. Nothing of this append was stored."""
 
 
+class AppendOutcomeUnknownError(EventLogUnavailableError):
+    """The database went away while it was storing, and stayed away: this append is stored whole or not at all."""
+
+
 class NewerSchemaError(StoreError):
-    """The file was written by a newer version of the platform, whose tables this version does not know."""
+    """The log was written by a newer version of the platform, whose tables this version does not know."""
+
+
+class NoAddressError(StoreError):
+    """What was given as a database's address is none. It is not repeated: there may be a password in it."""
+
+
+class NoSchemaError(StoreError):
+    """The database holds no event log, and this process may not make one."""
 
 
 class WrongDigestError(StoreError):

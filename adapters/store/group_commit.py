@@ -117,7 +117,7 @@ class GroupCommit(Generic[Work, Outcome]):
         except EventLogUnavailableError as error:
             for pending in group:
                 # One exception object each: threads that raise the same one write into the same traceback.
-                own = EventLogUnavailableError(*error.args)
+                own = type(error)(*error.args)
                 own.__cause__ = error.__cause__
                 pending.settle(own)
             return

@@ -1,40 +1,39 @@
-"""Stored events as they lie in SQLite, for readers that look at a part of their JSON only.
+"""Stored events as they lie in the database, for readers that look at a part of their JSON only.
 
-Most of a rebuild would otherwise be the building of objects that no projection asks for.
+Most of a rebuild would otherwise be the building of objects that no projection asks for. Knows no database.
 """
 
-import json
-from collections.abc import Sequence
-from sqlite3 import Connection
+from collections.abc import Iterable, Sequence
 
 from adapters.store.codec import EventCodec
 from domain.events import EVENT_TYPES
 
-STATES = """
-    SELECT rowid, topic, state FROM stored_events
-    WHERE rowid > ? AND rowid <= ? AND topic NOT IN (SELECT value FROM json_each(?)) ORDER BY rowid
-"""
+RawRow = tuple[int, str, bytes]
+"""Position, stored topic and JSON of an event."""
 
 
-def read_raw(
-    reader: Connection, codec: EventCodec, *, after: int, until: int, topics: frozenset[str]
-) -> Sequence[tuple[int, str, bytes]]:
-    """(position, topic, JSON of the present version) of the events of these topics; see `projections.follow.RawLog`.
-
-    Events that this program knows and nobody asks for are passed over; one that it does not know is an error here
-    as everywhere.
-
-    Raises:
-        CodecError: an event is unknown, or of an unknown version, or unreadable and not of the present version.
-    """
-    present = {f"{topic}:{kind.VERSION}": topic for topic, kind in EVENT_TYPES.items() if topic in topics}
-    passed = [
+def passed_over(topics: frozenset[str]) -> Sequence[str]:
+    """The stored topics that this program knows and a reader of these topics does not ask for."""
+    return [
         f"{topic}:{version}"
         for topic, kind in EVENT_TYPES.items()
         if topic not in topics
         for version in range(1, kind.VERSION + 1)
     ]
-    rows = reader.execute(STATES, (after, until, json.dumps(passed))).fetchall()
+
+
+def present_states(
+    rows: Iterable[RawRow], codec: EventCodec, topics: frozenset[str]
+) -> Sequence[tuple[int, str, bytes]]:
+    """(position, topic, JSON of the present version) of these rows; see `projections.follow.RawLog`.
+
+    The rows are those that are left when `passed_over` ones are: an event that this program does not know is an error
+    here as everywhere.
+
+    Raises:
+        CodecError: an event is unknown, or of an unknown version, or unreadable and not of the present version.
+    """
+    present = {f"{topic}:{kind.VERSION}": topic for topic, kind in EVENT_TYPES.items() if topic in topics}
     found: list[tuple[int, str, bytes]] = []
     for position, stored_topic, state in rows:
         topic = present.get(stored_topic)

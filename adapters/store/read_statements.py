@@ -5,7 +5,7 @@ Knows nothing of connections.
 """
 
 from collections.abc import Sequence
-from typing import Any, assert_never
+from typing import Any, assert_never, get_args, get_type_hints
 
 from projections.base import Condition, Table
 
@@ -26,9 +26,16 @@ def select_text(
     if where:
         statement += " WHERE " + " AND ".join(_condition(one, placeholder) for one in where)
     if order:
-        ordered = (f'"{name.removeprefix("-")}"{" DESC" if name.startswith("-") else ""}' for name in order)
-        statement += " ORDER BY " + ", ".join(ordered)
+        statement += " ORDER BY " + ", ".join(_ordered(table, name) for name in order)
     return f"{statement} LIMIT {placeholder}" if limited else statement
+
+
+def _ordered(table: Table[Any], name: str) -> str:
+    """One column of an order. Nothing comes before everything, which databases hold differently."""
+    column, falling = name.removeprefix("-"), name.startswith("-")
+    nulls = " NULLS LAST" if falling else " NULLS FIRST"
+    may_be_none = type(None) in get_args(get_type_hints(table.row)[column])
+    return f'"{column}"{" DESC" if falling else ""}{nulls if may_be_none else ""}'
 
 
 def _condition(one: Condition, placeholder: str) -> str:

@@ -23,6 +23,7 @@ from sqlalchemy import (
     Text,
     create_engine,
     event,
+    inspect,
     select,
 )
 from sqlalchemy import Table as SqlTable
@@ -33,13 +34,16 @@ from sqlalchemy.schema import CreateIndex, CreateTable, DropIndex
 from adapters.store.read_changes import Pending, pending_of
 from adapters.store.read_errors import ReadTablesUnavailableError
 from adapters.store.read_statements import delete_text, insert_text, select_text, values_of
+from adapters.store.sqlite_datastore import switch_to_wal
 from projections.base import Condition, Delete, Projection, RowChange, Step, Table
 
 RowT = TypeVar("RowT", bound=tuple[Any, ...])
 
 # A rowid in SQLite is an INTEGER and nothing else; the figures themselves need 64 bits everywhere.
 _INTEGER = BigInteger().with_variant(Integer(), "sqlite")
-_COLUMN_TYPES: Mapping[type, Any] = {int: _INTEGER, str: Text(), bytes: LargeBinary()}
+# Texts are in order of their code points, as SQLite has them; by the database's language an index would not serve.
+_TEXT = Text().with_variant(Text(collation="C"), "postgresql")
+_COLUMN_TYPES: Mapping[type, Any] = {int: _INTEGER, str: _TEXT, bytes: LargeBinary()}
 
 _FOLLOWERS = SqlTable(
     "followers",
@@ -51,11 +55,11 @@ _FOLLOWERS = SqlTable(
     Column("tables", Text, nullable=False),
 )
 
+_BUSY_SECONDS = 10
 _SQLITE_SETTINGS = (
-    "PRAGMA journal_mode=WAL",
     # A power failure may cost the last rows, never the file's order: the log still has the events.
     "PRAGMA synchronous=NORMAL",
-    "PRAGMA busy_timeout=10000",
+    f"PRAGMA busy_timeout={_BUSY_SECONDS * 1000}",
     # Pages by which indexes grow should stay in memory (64 MiB).
     "PRAGMA cache_size=-65536",
     # Copy the write-ahead log back every 64 MiB instead of every 4: a rebuild writes the same pages many times.
@@ -67,12 +71,20 @@ _SQLITE_SETTINGS = (
 class SqlReadTables:
     """Keeps the promises of `projections.base.ReadTables`; safe to use from many threads.
 
+    Args:
+        engine: the database.
+        lock: a statement that begins a write, after which no other process writes until it is committed: what is
+            looked up first then stays true, and nobody waits for one who waits for him.
+        indexes: a statement that gives the names of the indexes that there are.
+
     Raises:
         ReadTablesUnavailableError: from every call, when the database refuses.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, lock: str, indexes: str) -> None:
         self._engine = engine
+        self._lock = lock
+        self._present_indexes = indexes
         self._reading = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._metadata = MetaData()
         self._sql_tables: dict[str, SqlTable] = {}
@@ -88,7 +100,11 @@ class SqlReadTables:
 
     def prepare(self, projections: Sequence[Projection]) -> None:
         """Create what is missing; see `ReadTables.prepare`."""
-        with _errors_named(), self._engine.begin() as connection:
+        versions = {projection.name: projection.version for projection in projections}
+        if self._is_prepared(projections, versions):
+            self._versions.update(versions)
+            return
+        with self._writing() as connection:
             connection.execute(CreateTable(_FOLLOWERS, if_not_exists=True))
             known = {row.name: row for row in connection.execute(select(_FOLLOWERS))}
             for projection in projections:
@@ -97,11 +113,11 @@ class SqlReadTables:
                     self._begin_anew(connection, projection, json.loads(row.tables) if row else [])
                 else:
                     self._make_indexes(connection, projection)
-                self._versions[projection.name] = projection.version
+        self._versions.update(versions)
 
     def reset(self, projection: Projection) -> None:
         """Empty the projection's tables and begin again at 0; see `ReadTables.reset`."""
-        with _errors_named(), self._engine.begin() as connection:
+        with self._writing() as connection:
             self._begin_anew(connection, projection, [table.name for table in projection.tables])
             self._versions[projection.name] = projection.version
 
@@ -123,12 +139,11 @@ class SqlReadTables:
             )
             for step in steps
         ]
-        with _errors_named(), self._engine.connect() as connection, connection.begin() as transaction:
-            # The write comes first: it takes the lock, so of two writers the second sees what the first has done.
+        with self._writing() as connection:
             moved = connection.exec_driver_sql(self._move, moves)
             if moved.rowcount != len(moves):
                 self._must_be_known(connection, [step.projection for step in steps])
-                transaction.rollback()
+                connection.rollback()
                 return False
             self._write(connection, pending)
             return True
@@ -152,11 +167,12 @@ class SqlReadTables:
 
         See `ReadTables.filling`. Cut off in between, `prepare` makes them.
         """
-        with _errors_named(), self._engine.begin() as connection:
+        with self._writing() as connection:
             for projection in projections:
-                # Locks, and looks whether it is still so, in one.
-                at_zero = _FOLLOWERS.update().where(_FOLLOWERS.c.name == projection.name, _FOLLOWERS.c.position == 0)
-                if connection.execute(at_zero.values(position=0)).rowcount == 0:
+                at_zero = select(_FOLLOWERS.c.name).where(
+                    _FOLLOWERS.c.name == projection.name, _FOLLOWERS.c.position == 0
+                )
+                if connection.execute(at_zero).first() is None:
                     continue
                 for table in projection.tables:
                     for index in self._sql_table(table).indexes:
@@ -166,7 +182,7 @@ class SqlReadTables:
             yield
         finally:
             for projection in projections:
-                with _errors_named(), self._engine.begin() as connection:
+                with self._writing() as connection:
                     self._make_indexes(connection, projection)
 
     def select(
@@ -194,12 +210,36 @@ class SqlReadTables:
         """Take rows away at no position of the log; see `ReadTables.remove`."""
         pending = pending_of(deletes)
         if pending:
-            with _errors_named(), self._engine.begin() as connection:
+            with self._writing() as connection:
                 self._write(connection, pending)
 
     def close(self) -> None:
         """Release the files and connections."""
         self._engine.dispose()
+
+    def _is_prepared(self, projections: Sequence[Projection], versions: Mapping[str, int]) -> bool:
+        """Whether nothing is missing: then who only reads waits for no writer, and needs no right to write."""
+        with _errors_named(), self._reading.connect() as connection:
+            if not inspect(connection).has_table(_FOLLOWERS.name):
+                return False
+            found = {
+                row.name: row.version for row in connection.execute(select(_FOLLOWERS.c.name, _FOLLOWERS.c.version))
+            }
+            present = set(connection.exec_driver_sql(self._present_indexes).scalars())
+        wanted = {
+            index.name
+            for projection in projections
+            for table in projection.tables
+            for index in self._sql_table(table).indexes
+        }
+        return wanted <= present and all(found.get(name) == version for name, version in versions.items())
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        """One transaction that writes."""
+        with _errors_named(), self._engine.connect() as connection, connection.begin():
+            connection.exec_driver_sql(self._lock)
+            yield connection
 
     def _must_be_known(self, connection: Connection, projections: Sequence[str]) -> None:
         known = set(connection.scalars(select(_FOLLOWERS.c.name)))
@@ -208,8 +248,6 @@ class SqlReadTables:
                 raise LookupError(f"the projection {name} was not prepared")
 
     def _begin_anew(self, connection: Connection, projection: Projection, old_tables: Iterable[str]) -> None:
-        # A row is written first: Python's sqlite3 opens a transaction for rows only, and cut off in the middle the
-        # tables must not be found empty at the old position.
         connection.execute(_FOLLOWERS.delete().where(_FOLLOWERS.c.name == projection.name))
         for name in old_tables:
             connection.exec_driver_sql(f'DROP TABLE IF EXISTS "{name}"')
@@ -258,11 +296,13 @@ def open_sqlite_read_tables(path: Path) -> SqlReadTables:
     @event.listens_for(engine, "connect")
     def _settle(connection: DBAPIConnection, _record: object) -> None:
         cursor = connection.cursor()
+        switch_to_wal(cursor, timeout_seconds=_BUSY_SECONDS)
         for statement in _SQLITE_SETTINGS:
             cursor.execute(statement)
         cursor.close()
 
-    return SqlReadTables(engine)
+    indexes = "SELECT name FROM sqlite_master WHERE type = 'index'"
+    return SqlReadTables(engine, lock="BEGIN IMMEDIATE", indexes=indexes)
 
 
 def _described(table: Table[Any]) -> SqlTable:

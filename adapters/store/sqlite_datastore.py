@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
 from eventsourcing.sqlite import SQLiteConnection, SQLiteConnectionPool, SQLiteCursor, SQLiteDatastore
 
@@ -22,6 +23,28 @@ DURABILITY = (
     # Stream ids are hashes: appends touch pages all over their index, which should stay in memory (64 MiB).
     "PRAGMA cache_size=-65536",
 )
+
+
+class Executing(Protocol):
+    """A connection or cursor that carries out a statement."""
+
+    def execute(self, statement: str, /) -> object:
+        """Carry it out."""
+        ...
+
+
+def switch_to_wal(connection: Executing, *, timeout_seconds: float) -> None:
+    """Switch a new file to WAL, once. SQLite does not wait for other processes here, so this does."""
+    deadline = time.monotonic() + timeout_seconds
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 class DurablePool(SQLiteConnectionPool):
@@ -46,23 +69,10 @@ class DurablePool(SQLiteConnectionPool):
             isolation_level=None,
             check_same_thread=False,
         )
-        self._switch_to_wal(connection)
+        switch_to_wal(connection, timeout_seconds=self._busy_timeout_seconds)
         for statement in DURABILITY:
             connection.execute(statement)
         return connection
-
-    def _switch_to_wal(self, connection: sqlite3.Connection) -> None:
-        """Switch a new file to WAL, once. SQLite does not wait for other processes here, so this does."""
-        deadline = time.monotonic() + self._busy_timeout_seconds
-        while True:
-            try:
-                connection.execute("PRAGMA journal_mode=WAL")
-            except sqlite3.OperationalError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.01)
-            else:
-                return
 
 
 class DurableDatastore(SQLiteDatastore):

@@ -1,4 +1,4 @@
-"""`eventsourcing`'s SQLite recorder with attachments, groups of appends and complete version checks.
+"""`eventsourcing`'s SQLite recorder with attachments and groups of appends.
 
 The library's own statements and tables are kept where they serve; every departure gives its reason.
 What does not belong here: connections (`sqlite_datastore`), threads and waiting (`group_commit`, `sqlite_log`).
@@ -7,13 +7,14 @@ What does not belong here: connections (`sqlite_datastore`), threads and waiting
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from sqlite3 import Connection
-from typing import NamedTuple
 from uuid import UUID
 
-from eventsourcing.persistence import IntegrityError, StoredEvent, Tracking
+from eventsourcing.persistence import StoredEvent
 from eventsourcing.sqlite import SQLiteCursor, SQLiteDatastore, SQLiteProcessRecorder
 
+from adapters.store.appends import Append, Standing, StoredAttachment, followers_of, planned, streams_of
 from adapters.store.errors import NewerSchemaError
+from adapters.store.read_raw import RawRow
 from adapters.store.sqlite_datastore import immediate
 from domain.ports import VersionConflictError
 
@@ -55,24 +56,16 @@ SELECT_STREAM = (
     "SELECT * FROM stored_events WHERE originator_id=? AND originator_version>? ORDER BY originator_version LIMIT ?"
 )
 
+SELECT_STATES = """
+    SELECT rowid, topic, state FROM stored_events
+    WHERE rowid > ? AND rowid <= ? AND topic NOT IN (SELECT value FROM json_each(?)) ORDER BY rowid
+"""
+SELECT_FOLLOWERS = (
+    "SELECT application_name, notification_id FROM tracking WHERE application_name IN (SELECT value FROM json_each(?))"
+)
+
 StoredRow = tuple[int, str, int, str, bytes]
 """An event as its row holds it: position, stream id in hex, version, stored topic, state."""
-
-
-class StoredAttachment(NamedTuple):
-    """An attachment as its row holds it; `compressed` says whether `content` is a zlib stream."""
-
-    sha256: str
-    compressed: bool
-    content: bytes
-
-
-class Append(NamedTuple):
-    """One call of `EventLog.append`, as rows."""
-
-    events: Sequence[StoredEvent]
-    attachments: Sequence[StoredAttachment]
-    tracking: Tracking | None
 
 
 class SqliteRecorder(SQLiteProcessRecorder):
@@ -114,32 +107,21 @@ class SqliteRecorder(SQLiteProcessRecorder):
         """Write a group within the caller's transaction; return each append's positions or the conflict it met.
 
         The caller's transaction must hold the write lock: then what was looked up here stays true until the commit.
-        Every append is checked before anything of it is written, so one that is refused leaves nothing behind and
-        its neighbours untouched. The whole group takes a handful of statements, because between statements (and
-        between rows of one) Python lets other threads run and the writer has to win its turn back.
+        The whole group takes a handful of statements, because between statements (and between rows of one) Python
+        lets other threads run and the writer has to win its turn back.
         """
-        versions = self._versions(cursor, {event.originator_id for append in appends for event in append.events})
-        position = self._last_position(cursor)
-        outcomes: list[Sequence[int] | VersionConflictError] = []
-        accepted: list[Append] = []
-        for append in appends:
-            try:
-                advanced = _advanced(versions, append.events)
-                if append.tracking is not None:
-                    self._insert_tracking(cursor, append.tracking)
-            except VersionConflictError as conflict:
-                outcomes.append(conflict)
-                continue
-            versions.update(advanced)
-            accepted.append(append)
-            outcomes.append(range(position + 1, position + 1 + len(append.events)))
-            position += len(append.events)
-        events = [event for append in accepted for event in append.events]
-        _insert_rows(cursor, position - len(events), events)
-        for append in accepted:
-            for attachment in append.attachments:
-                cursor.execute("INSERT OR IGNORE INTO attachments VALUES (?,?,?)", attachment)
-        return outcomes
+        standing = Standing(
+            position=self._last_position(cursor),
+            versions=self._versions(cursor, streams_of(appends)),
+            followers=self._followers(cursor, followers_of(appends)),
+        )
+        plan = planned(appends, standing)
+        _insert_rows(cursor, plan.position, plan.events)
+        for tracking in plan.trackings:
+            self._insert_tracking(cursor, tracking)
+        for attachment in plan.attachments:
+            cursor.execute("INSERT OR IGNORE INTO attachments VALUES (?,?,?)", attachment)
+        return plan.outcomes
 
     def _versions(self, c: SQLiteCursor, streams: Iterable[UUID | str]) -> dict[UUID | str, int]:
         """The last version of each stream, 0 for a new one; one row, found by one seek in the index per stream."""
@@ -152,15 +134,13 @@ class SqliteRecorder(SQLiteProcessRecorder):
         found: Mapping[str, int | None] = json.loads(c.fetchone()[0])
         return {stream: found[name] or 0 for name, stream in by_hex.items()}
 
-    def _insert_tracking(self, c: SQLiteCursor, tracking: Tracking) -> None:
-        name, position = tracking.application_name, tracking.notification_id
-        # The library takes any first position, 0 and below included.
-        if position < 1:
-            raise VersionConflictError(f"follower {name} cannot have come to position {position}")
-        try:
-            super()._insert_tracking(c, tracking)
-        except IntegrityError as error:
-            raise VersionConflictError(f"follower {name} has already dealt with position {position}") from error
+    def _followers(self, c: SQLiteCursor, names: Iterable[str]) -> dict[str, int]:
+        """The last position of each of these followers that has begun."""
+        found = list(names)
+        if not found:
+            return {}
+        c.execute(SELECT_FOLLOWERS, (json.dumps(found),))
+        return {row[0]: row[1] for row in c.fetchall()}
 
     def _last_position(self, c: SQLiteCursor) -> int:
         # The library's statement gives NULL for an empty log.
@@ -196,6 +176,10 @@ class SqliteRecorder(SQLiteProcessRecorder):
         """One stream's rows in order of version; `select_events` of the library leaves out the positions."""
         return reader.execute(SELECT_STREAM, (stream_id.hex, after_version, limit)).fetchall()
 
+    def select_states(self, reader: Connection, after: int, until: int, passed: Sequence[str]) -> Sequence[RawRow]:
+        """The rows above `after` up to `until`, without those of the stored topics that are `passed` over."""
+        return reader.execute(SELECT_STATES, (after, until, json.dumps(passed))).fetchall()
+
     def select_attachment(self, reader: Connection, sha256: str) -> StoredAttachment | None:
         """The attachment's row, or None."""
         found = reader.execute("SELECT compressed, content FROM attachments WHERE sha256=?", (sha256,)).fetchone()
@@ -204,26 +188,6 @@ class SqliteRecorder(SQLiteProcessRecorder):
 
 def _hex(originator_id: UUID | str) -> str:
     return originator_id.hex if isinstance(originator_id, UUID) else originator_id
-
-
-def _advanced(versions: Mapping[UUID | str, int], events: Sequence[StoredEvent]) -> Mapping[UUID | str, int]:
-    """The streams' versions after these events.
-
-    The library's primary key refuses a version that is taken, but lets one be skipped; this refuses both.
-
-    Raises:
-        VersionConflictError: an event is not the next of its stream.
-    """
-    advanced: dict[UUID | str, int] = {}
-    for event in events:
-        stream = event.originator_id
-        latest = advanced[stream] if stream in advanced else versions[stream]
-        if event.originator_version != latest + 1:
-            raise VersionConflictError(
-                f"stream {stream} is at version {latest}; version {event.originator_version} cannot be appended"
-            )
-        advanced[stream] = event.originator_version
-    return advanced
 
 
 def _insert_rows(cursor: SQLiteCursor, last_position: int, events: Sequence[StoredEvent]) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from adapters.store.codec import EventCodec
+from adapters.store.postgres_log import PostgresEventLog
 from adapters.store.sqlite_log import SqliteEventLog
 from domain.event import Event
 from domain.ports import Attachment, EventLog, NewEvent, RecordedEvent, VersionConflictError
@@ -39,6 +40,7 @@ class Struck(Event):
 CODEC = EventCodec({kind.TOPIC: kind for kind in (Noted, Struck)}, {})
 
 OPENERS: Mapping[str, Callable[[str], EventLog]] = {
+    "postgres": lambda location: PostgresEventLog(location, codec=CODEC),
     "sqlite": lambda location: SqliteEventLog(Path(location), codec=CODEC),
 }
 

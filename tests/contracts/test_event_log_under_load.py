@@ -100,6 +100,29 @@ def test_with_32_writers_none_is_lost_and_a_tailing_reader_misses_no_position(lo
         assert own == list(range(1, total // writers + 1))
 
 
+def test_writers_of_several_openings_leave_a_tailing_reader_no_gap(event_log_factory: EventLogFactory) -> None:
+    """As several processes do: each opening has a writer of its own."""
+    reader, *writers = [event_log_factory() for _ in range(5)]
+    appends, threads = 12, 3
+    total = len(writers) * threads * appends
+
+    def write(log: EventLog, name: str) -> None:
+        for version in range(1, appends + 1):
+            log.append(noted(name, version), position_of=name, position=version)
+
+    def tail() -> None:
+        seen = 0
+        while seen < total:
+            assert reader.wait(after=seen, timeout_seconds=30)
+            for position in positions(reader.read(after=seen)):
+                assert position == seen + 1
+                seen = position
+
+    named = [(log, f"writer {one}.{two}") for one, log in enumerate(writers) for two in range(threads)]
+    in_threads(tail, tail_free(reader, total), *(partial(write, log, name) for log, name in named))
+    assert {reader.follower_position(name) for _, name in named} == {appends}
+
+
 def tail_free(log: EventLog, total: int) -> Callable[[], None]:
     """A second reader, which starts from the beginning each time: it never sees a position missing either."""
 

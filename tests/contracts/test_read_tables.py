@@ -1,17 +1,22 @@
 """The promises of `projections.base.ReadTables`, held against every adapter."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.store.postgres_read_tables import open_postgres_read_tables
 from adapters.store.read_changes import pending_of
 from adapters.store.read_errors import ReadTablesUnavailableError
 from adapters.store.read_tables import open_sqlite_read_tables
 from projections.base import Condition, Delete, Insert, Projection, ReadTables, RowChange, Step, Table, Upsert, equal
+from tests import postgres
+from tests.contracts.event_logs import in_threads
 
 
 class ThingRow(NamedTuple):
@@ -36,23 +41,32 @@ def thing(place: str, number: int, words: str | None = None, content: bytes = b"
     return ThingRow(place, number, words, content)
 
 
-OPENERS: dict[str, Callable[[Path], ReadTables]] = {
-    "sqlite": lambda folder: open_sqlite_read_tables(folder / "read.sqlite"),
-}
+@contextmanager
+def in_a_file(folder: Path) -> Iterator[Callable[[], ReadTables]]:
+    yield lambda: open_sqlite_read_tables(folder / "read.sqlite")
 
 
-@pytest.fixture(params=OPENERS)
+@contextmanager
+def in_a_server(_folder: Path) -> Iterator[Callable[[], ReadTables]]:
+    with postgres.schema() as url:
+        yield lambda: open_postgres_read_tables(url)
+
+
+@pytest.fixture(
+    params=[pytest.param(in_a_server, id="postgres", marks=pytest.mark.postgres), pytest.param(in_a_file, id="sqlite")]
+)
 def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], ReadTables]]:
     """Opens the same tables, again and again; the first time they are empty."""
     found: list[ReadTables] = []
+    with request.param(tmp_path) as opener:
 
-    def open_again() -> ReadTables:
-        found.append(OPENERS[request.param](tmp_path))
-        return found[-1]
+        def open_again() -> ReadTables:
+            found.append(opener())
+            return found[-1]
 
-    yield open_again
-    for tables in found:
-        tables.close()
+        yield open_again
+        for tables in found:
+            tables.close()
 
 
 @pytest.fixture
@@ -119,6 +133,23 @@ def test_nothing_is_written_for_a_version_that_another_process_has_replaced(open
     assert newer.select(THINGS) == [thing("a", 2)]
 
 
+def test_of_many_that_prepare_and_write_together_none_fails_and_one_wins(opened: Callable[[], ReadTables]) -> None:
+    def follow(tables: ReadTables) -> int:
+        tables.prepare([PROJECTION, OTHER])
+        won = 0
+        for position in range(1, 6):
+            rows = [Insert(THINGS, thing("a", position)), Insert(NUMBERED, NumberedRow(position, "x"))]
+            steps = [Step("things", rows, after=position - 1), Step("other", [], after=position - 1)]
+            won += tables.apply_all(steps[:: 1 if position % 2 else -1], position)
+            tables.prepare([OTHER, PROJECTION])
+        return won
+
+    several = [opened() for _ in range(4)]
+    assert sum(cast(int, won) for won in in_threads(*(partial(follow, tables) for tables in several))) == 5
+    assert [row.number for row in several[0].select(THINGS, order=("number",))] == [1, 2, 3, 4, 5]
+    assert several[0].positions([PROJECTION, OTHER]) == {"things": 5, "other": 5}
+
+
 def test_a_batch_that_fails_leaves_neither_rows_nor_position(tables: ReadTables) -> None:
     tables.apply("things", [Insert(THINGS, thing("a", 1))], 1)
     with pytest.raises(ReadTablesUnavailableError):
@@ -177,6 +208,16 @@ def test_rows_come_in_the_order_and_number_asked_for(tables: ReadTables) -> None
     rows = tables.select(THINGS, order=("-number", "place"), limit=3)
     assert [(row.number, row.place) for row in rows] == [(2, "a"), (2, "b"), (1, "a")]
     assert tables.select(THINGS, equal(place="b", number=2)) == [thing("b", 2)]
+
+
+def test_texts_and_what_is_missing_have_one_order_everywhere(tables: ReadTables) -> None:
+    words = ["b", "a", "B", "预警", "é", None, "\x00", "\x01", "\x02", "a\x00b", "a\x01", "ab", "🌀", "\ue000", ""]
+    tables.apply("things", [Insert(THINGS, thing("x", number, text)) for number, text in enumerate(words)], 1)
+    expected = [None, *sorted(text for text in words if text is not None)]
+    assert [row.words for row in tables.select(THINGS, order=("words",))] == expected
+    assert [row.words for row in tables.select(THINGS, order=("-words",))] == expected[::-1]
+    begun = tables.select(THINGS, [Condition("words", "begins", "a")], order=("words",))
+    assert [row.words for row in begun] == ["a", "a\x00b", "a\x01", "ab"]
 
 
 def test_rows_and_positions_outlive_the_process(opened: Callable[[], ReadTables]) -> None:

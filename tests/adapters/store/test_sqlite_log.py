@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.store import sqlite_log
+from adapters.store import appends as store_appends
+from adapters.store.appends import Append
 from adapters.store.codec import EventCodec
 from adapters.store.errors import (
     EventLogUnavailableError,
@@ -20,7 +21,6 @@ from adapters.store.errors import (
     WrongDigestError,
 )
 from adapters.store.sqlite_log import SqliteEventLog
-from adapters.store.sqlite_recorder import Append
 from domain.ports import NewEvent, VersionConflictError
 from tests.contracts.event_logs import AT, CODEC, Struck, attached, noted, positions, stream, versions
 
@@ -211,7 +211,7 @@ def test_a_damaged_attachment_is_never_handed_out(path: Path, log: SqliteEventLo
 def test_what_is_too_large_is_refused_before_it_reaches_its_neighbours(
     log: SqliteEventLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite_log, "MAXIMUM_BYTES", 200)
+    monkeypatch.setattr(store_appends, "MAXIMUM_BYTES", 200)
     with pytest.raises(TooLargeError):
         log.append([], attachments=[attached(b"x" * 201)])
     [new] = noted("a", 1)
