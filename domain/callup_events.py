@@ -51,7 +51,10 @@ class CalledPost(Value):
 
 
 class CallUpsOpened(Event):
-    """A release calls these posts up. `position` is the release's in the log, `round` counts from 1."""
+    """A release calls these posts up. `position` is the release's in the log, `round` counts from 1.
+
+    The round goes by the times that the policy had when it was opened; without questions none fall due.
+    """
 
     TOPIC = "call-ups-opened"
 
@@ -62,10 +65,15 @@ class CallUpsOpened(Event):
     round: int
     hazards: tuple[CalledHazard, ...]
     posts: tuple[CalledPost, ...]
+    voice_after_seconds: float = 180
+    questions_after_seconds: float | None = None
 
 
 class CallUpStepTaken(Event):
-    """Somebody was asked, called, or asked in their place; for the questions that are due `number` is 0."""
+    """Somebody was asked, called, or asked in their place; for the questions that are due `number` is 0.
+
+    `due` is when the next step follows unless somebody confirms before.
+    """
 
     TOPIC = "call-up-step-taken"
 
@@ -76,6 +84,7 @@ class CallUpStepTaken(Event):
     step: CallUpStep
     post: str
     number: RecipientNumber
+    due: Moment | None = None
 
 
 class CallUpConfirmed(Event):

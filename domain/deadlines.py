@@ -1,4 +1,4 @@
-"""What falls due at a moment: an expiry, the end of a wait, a grouped release, an approval's deadline."""
+"""What falls due at a moment: an expiry, the end of a wait, a grouped release, an approval's deadline, a call-up."""
 
 from enum import StrEnum
 
@@ -13,10 +13,14 @@ class DueKind(StrEnum):
     WAIT = "wait"
     RELEASE = "release"
     APPROVAL = "approval"
+    CALL_UP = "call-up"
 
 
 class Due(Value):
-    """A deadline: `owner` is the district (the agency for a wait), `key` the chain or hazard concerned."""
+    """A deadline: `owner` is the district (the agency for a wait, the warning for a call-up).
+
+    `key` is the chain or hazard concerned, or the round of a call-up.
+    """
 
     kind: DueKind
     mode: Mode

@@ -14,12 +14,15 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, ValidationError, model_validator
 
+from domain.callup_policy import CallUpDefinition, QuestionDefinition, call_up_problems
 from domain.certificates import Signatures, certificate_bytes, certificate_problems, fingerprint
 from domain.hazards import HazardDefinition, HazardIndex
 from domain.levels import Level
 from domain.remit import Remit
 from domain.templates import FIELDS, REQUIRED, template_problems
 from domain.values import Language, Value
+
+__all__ = ("CallUpDefinition", "QuestionDefinition")  # parts of the document that have a module of their own
 
 
 class PolicyError(Exception):
@@ -172,37 +175,14 @@ class TellingDefinition(Value):
     group_wait_seconds: float = Field(default=60, ge=0)
 
 
-class QuestionDefinition(Value):
-    """A question that somebody who was called up answers on their page, in each language."""
-
-    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
-    names: Mapping[Language, str]
-
-
-class CallUpDefinition(Value):
-    """Which releases responsible people must confirm (叫应), and what happens while they do not.
-
-    A hazard of `hazards` that enters at or rises to `level_min` or higher calls up everyone concerned whose role is in
-    `roles`; without roles nobody is called up. Whoever has not confirmed after `voice_after_seconds` is called by
-    telephone and the next one of their post is asked; after `questions_after_seconds` the questions are due, answered
-    or not; `report_after_seconds` after the lifting it is recorded who confirmed, when, and what they answered.
-    """
-
-    hazards: tuple[str, ...] = ("*",)
-    level_min: Level = Level.ORANGE
-    roles: tuple[str, ...] = ()
-    voice_after_seconds: float = Field(default=180, gt=0)
-    questions_after_seconds: float = Field(default=900, gt=0)
-    report_after_seconds: float = Field(default=1800, gt=0)
-    questions: tuple[QuestionDefinition, ...] = ()
-    report_questions: tuple[QuestionDefinition, ...] = ()
-
-
 class TextDefinition(Value):
     """Templates of one language; the fields of each are in `templates.py`. Every level has its word.
 
     `raised` and `lowered` say how a level moved, `short` is what is sent where a text has too many segments, `source`
     puts a station's name before a relayed text that does not name it; a policy without them uses the headline.
+
+    `callup` asks somebody to confirm, `callup_next` asks the next one in their place, `callup_voice` is read aloud by
+    telephone; a policy without them asks in Chinese and English.
     """
 
     headline: str
@@ -219,6 +199,9 @@ class TextDefinition(Value):
     lowered: str = "{headline}"
     short: str = "{headlines} {link}"
     source: str = "{station}: {text}"
+    callup: str = "{areas}: {headlines}. 收到请回复1 / Reply 1 to confirm. {link}"
+    callup_next: str = "{areas}: {headlines}. 前一人未确认，请回复1 / Nobody before you has confirmed: reply 1. {link}"
+    callup_voice: str = "{areas}: {headlines}. 请用短信回复1 / Confirm by sending 1 as a text message."
 
 
 class Policy(Value):
@@ -252,6 +235,7 @@ class Policy(Value):
             f"hazards: the code {code} occurs twice" for code in sorted({c for c in codes if codes.count(c) > 1})
         ]
         known = set(codes)
+        problems += call_up_problems(self.callup, known)
         merging = {hazard.code for hazard in self.hazards if hazard.merges_into is not None}
         for agency in self.agencies:
             strange = [code for code in agency.remit.hazards if code != "*" and code not in known]

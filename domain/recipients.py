@@ -3,6 +3,7 @@
 How a recipient is reached lies in the contact vault alone; an event or a log line knows the opaque number and no more.
 """
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Final
 
@@ -14,6 +15,9 @@ from domain.messages import Mode
 from domain.values import Language, Value
 
 EVERY_HAZARD: Final = "*"
+LONGEST_POST: Final = 100
+FIRST_TURN: Final = 1
+LAST_TURN: Final = 99
 
 RecipientNumber = int
 """From 1; given once by the vault and never again to another; fits a bitmap of 32 bits."""
@@ -49,5 +53,18 @@ class Recipient(Value):
     hazards: tuple[str, ...] = (EVERY_HAZARD,)
     level_min: Level = Level.BLUE
     channels: Annotated[tuple[ChannelKind, ...], Field(min_length=1)]
-    post: Annotated[str, Field(max_length=100)] = ""
-    turn: Annotated[int, Field(ge=1, le=99)] = 1
+    post: Annotated[str, Field(max_length=LONGEST_POST)] = ""
+    turn: Annotated[int, Field(ge=FIRST_TURN, le=LAST_TURN)] = FIRST_TURN
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """What somebody answers for, and how they are asked: as much of a recipient as a call-up needs."""
+
+    number: RecipientNumber
+    roster: str
+    role: str
+    language: Language
+    channels: tuple[ChannelKind, ...]
+    post: str = ""
+    turn: int = FIRST_TURN

@@ -13,7 +13,7 @@ from typing import Generic, Protocol, Self, TypeVar
 
 from domain.levels import Level
 from domain.messages import Mode
-from domain.recipients import ChannelKind
+from domain.recipients import ChannelKind, Duty
 from domain.sections import AreaLevel, Section
 
 
@@ -78,6 +78,10 @@ class Audience(Protocol[P_co]):
 
     def by_channel(self) -> Mapping[ChannelKind, P_co]:
         """Everyone, by the channel they prefer."""
+        ...
+
+    def duties(self, people: Iterable[int]) -> Sequence[Duty]:
+        """What each of these answers for, by rising number; who is on no roster is left out."""
         ...
 
     def people_from(self, content: bytes) -> P_co:
@@ -215,7 +219,7 @@ def _section(section: Section, told: Told[P], audience: Audience[P], mode: Mode)
     knew = told.of(hazard, nobody)
     found: _Found[P] = _Found([], [], {})
     placed = nobody
-    for level, areas in _by_level(section):
+    for level, areas in areas_by_level(section):
         here = audience.concerned(mode, areas) - placed
         placed = placed | here
         found.withheld.append(Withhold(hazard, Reason.NOT_THEIR_HAZARD, (here - wanting) - knew))
@@ -239,7 +243,7 @@ def _section(section: Section, told: Told[P], audience: Audience[P], mode: Mode)
     return found
 
 
-def _by_level(section: Section) -> list[tuple[Level, list[AreaLevel]]]:
+def areas_by_level(section: Section) -> list[tuple[Level, list[AreaLevel]]]:
     """The section's areas by their level, the highest first: who lies in two of them is told of the higher."""
     levels = sorted({area.level for area in section.areas}, reverse=True)
     return [(level, [area for area in section.areas if area.level == level]) for level in levels]

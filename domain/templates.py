@@ -15,6 +15,9 @@ FIELDS: Mapping[str, frozenset[str]] = {
     "lowered": frozenset({"headline", "hazard", "level", "before", "areas", "time", "outlet", "issuers"}),
     "short": frozenset({"headlines", "areas", "time", "outlet", "link"}),
     "source": frozenset({"station", "text"}),
+    "callup": frozenset({"headlines", "areas", "time", "outlet", "link"}),
+    "callup_next": frozenset({"headlines", "areas", "time", "outlet", "link"}),
+    "callup_voice": frozenset({"headlines", "areas", "time", "outlet"}),
 }
 """The fields that each template is given."""
 
@@ -27,6 +30,9 @@ REQUIRED: Mapping[str, frozenset[str]] = {
     "lowered": frozenset(),
     "short": frozenset({"headlines"}),
     "source": frozenset({"station", "text"}),
+    "callup": frozenset({"headlines"}),
+    "callup_next": frozenset({"headlines"}),
+    "callup_voice": frozenset({"headlines"}),
 }
 """The fields without which a text would not say who warns of what."""
 

@@ -5,6 +5,7 @@ Not here: decisions, and the tables that hold the answers, which are in `adapter
 """
 
 from projections.board import BOARD
+from projections.callup_tables import CALL_UP_PROJECTION
 from projections.deadlines import DEADLINE_PROJECTION
 from projections.feed_health import FEED_HEALTH
 from projections.history import HISTORY_PROJECTION
@@ -22,5 +23,6 @@ PROJECTIONS = (
     FEED_HEALTH,
     PASSING_UP_PROJECTION,
     ROSTER_PROJECTION,
+    CALL_UP_PROJECTION,
 )
 """All of them; what is not in here is neither kept current nor rebuilt."""

@@ -5,11 +5,11 @@ the decisions themselves look at the clock. A row that was acted on without any 
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from domain import events
-from projections import facts
+from domain import callup_events, events
+from projections import callup_facts, facts
 from projections.base import (
     Condition,
     Delete,
@@ -26,12 +26,14 @@ EXPIRY = "expiry"
 WAIT = "wait"
 RELEASE = "release"
 APPROVAL = "approval"
+CALL_UP = "call-up"
 
 
 class DeadlineRow(NamedTuple):
     """Something falls due.
 
-    `owner` is a district, or an agency for a wait; `key` a chain, or a hazard for an approval.
+    `owner` is a district, an agency for a wait, a warning for a call-up; `key` a chain, a hazard for an approval, a
+    round for a call-up.
     """
 
     kind: str
@@ -94,9 +96,31 @@ def _wait_ended(_position: int, fact: facts.WaitEnded) -> Iterable[RowChange]:
     yield Delete(DEADLINES, _ONE, (WAIT, fact.mode, fact.agency, fact.chain))
 
 
+def _called_up(_position: int, fact: callup_facts.CallUpsOpened) -> Iterable[RowChange]:
+    """The first step after the asking, and the questions; what is not needed any more by then comes to nothing."""
+    for seconds in (fact.voice_after_seconds, fact.questions_after_seconds):
+        if seconds is not None:
+            yield _of_call_up(fact, fact.round, fact.at + timedelta(seconds=seconds))
+
+
+def _step_taken(_position: int, fact: callup_facts.CallUpStepTaken) -> Iterable[RowChange]:
+    if fact.due is not None:
+        yield _of_call_up(fact, fact.round, fact.due)
+
+
+def _call_ups_ended(_position: int, fact: callup_facts.CallUpsEnded) -> Iterable[RowChange]:
+    if fact.report_due is not None:
+        yield _of_call_up(fact, fact.round, fact.report_due)
+
+
+def _of_call_up(fact: callup_facts.OfCallUps, round_: int, due: datetime) -> RowChange:
+    row = DeadlineRow(CALL_UP, fact.mode, fact.warning_id, str(round_), microseconds_of(due))
+    return Upsert(DEADLINES, row)
+
+
 DEADLINE_PROJECTION = Projection(
     name="deadlines",
-    version=1,
+    version=2,
     tables=(DEADLINES,),
     handlers={
         events.ContributionRecorded.TOPIC: _recorded,
@@ -109,6 +133,9 @@ DEADLINE_PROJECTION = Projection(
         events.ReleaseRefused.TOPIC: _hold_ended,
         events.ChainWaited.TOPIC: _waited,
         events.WaitEnded.TOPIC: _wait_ended,
+        callup_events.CallUpsOpened.TOPIC: _called_up,
+        callup_events.CallUpStepTaken.TOPIC: _step_taken,
+        callup_events.CallUpsEnded.TOPIC: _call_ups_ended,
     },
 )
 

@@ -14,6 +14,10 @@ from msgspec.json import Decoder
 
 from domain import edge_events, events, telling_events
 from domain.event import Event
+from projections.callup_facts import CALL_UP_FACTS
+from projections.fact_base import Fact, OfAgency, OfDistrict
+
+__all__ = ("Fact", "OfAgency", "OfDistrict")  # asked for here, beside the facts made of them
 
 
 class Key(Struct, frozen=True, gc=False):
@@ -59,19 +63,6 @@ class Contributed(Struct, frozen=True, gc=False):
     agency: str
     message: Key
     statements: tuple[Stated, ...]
-
-
-class Fact(Struct, frozen=True, gc=False):
-    """The part of an event that projections read."""
-
-    at: datetime
-
-
-class OfAgency(Fact, frozen=True, gc=False):
-    """A fact of an agency's stream."""
-
-    agency: str
-    mode: str
 
 
 class MessageAccepted(OfAgency, frozen=True, gc=False):
@@ -125,13 +116,6 @@ class WaitEnded(OfAgency, frozen=True, gc=False):
     """The alert did not come in time."""
 
     chain: str
-
-
-class OfDistrict(Fact, frozen=True, gc=False):
-    """A fact of a district's stream."""
-
-    district: str
-    mode: str
 
 
 class ContributionRecorded(OfDistrict, frozen=True, gc=False):
@@ -324,6 +308,7 @@ class RosterImported(Fact, frozen=True, gc=False):
 
 
 FACT_TYPES: Mapping[str, type[Fact]] = {
+    **CALL_UP_FACTS,
     events.MessageAccepted.TOPIC: MessageAccepted,
     events.MessageRejected.TOPIC: MessageRejected,
     events.DuplicateArrived.TOPIC: DuplicateArrived,

@@ -6,10 +6,10 @@ do not find every stale state, since "nothing to do" appends nothing: `refresh` 
 """
 
 from collections import OrderedDict, deque
-from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache, reduce
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from domain.chains import ChainBook
@@ -18,11 +18,17 @@ from domain.messages import Mode
 from domain.outlet import OutletState, evolve, stream_id_of
 from domain.ports import Attachment, EventLog, NewEvent, VersionConflictError
 
-OUTLETS_KEPT: Final = 20_000
-"""How many districts' states stay in memory; the least recently used are loaded again when needed."""
+STATES_KEPT: Final = 20_000
+"""How many streams' states stay in memory; the least recently used are loaded again when needed."""
 
 MOST_FOREIGN_EVENTS: Final = 5_000
 """Behind more than so many events of other processes, loading again costs less than looking through them."""
+
+
+S = TypeVar("S")
+
+Fold = Callable[[S, Iterable[Event]], S]
+"""From a state and the events after it to the state after these. The state given stays as it is."""
 
 
 class Ledger:
@@ -32,7 +38,7 @@ class Ledger:
         """Begin with nothing loaded."""
         self._log = log
         self._books: dict[UUID, ChainBook] = {}
-        self._outlets: OrderedDict[UUID, OutletState] = OrderedDict()
+        self._states: OrderedDict[UUID, Any] = OrderedDict()  # each of the type that its stream is folded into
         self._versions: dict[UUID, int] = {}
         self._pending: list[NewEvent] = []
         self._attachments: dict[str, Attachment] = {}
@@ -82,18 +88,34 @@ class Ledger:
 
     def outlet(self, district: str, mode: Mode) -> OutletState:
         """The district's state in this mode, with all that was added since."""
-        stream = district_stream(district, mode)
-        state = self._outlets.get(stream)
-        if state is None:
+        return self.state_of(district_stream(district, mode), OutletState(district=district, mode=mode), _all_evolved)
+
+    def state_of(self, stream: UUID, beginning: S, fold: Fold[S]) -> S:
+        """What a stream's events come to, folded into the state before the first of them; all that was added included.
+
+        A stream is always asked for with the same fold.
+        """
+        if stream not in self._states:
             self._begin()
-            state = OutletState(district=district, mode=mode)
             version = 0
-            for recorded in self._log.stream(stream):
-                state = evolve(state, recorded.event)
-                version = recorded.version
+
+            def events() -> Iterator[Event]:
+                nonlocal version
+                for recorded in self._log.stream(stream):
+                    version = recorded.version
+                    yield recorded.event
+
+            self._states[stream] = fold(beginning, events())
             self._versions[stream] = version
-        self._outlets[stream] = state
-        self._outlets.move_to_end(stream)
+        self._states.move_to_end(stream)
+        state: S = self._states[stream]
+        return state
+
+    def add_to_state(self, stream: UUID, beginning: S, fold: Fold[S], events: Sequence[Event]) -> S:
+        """Append events to such a stream and return the state after them."""
+        state = fold(self.state_of(stream, beginning, fold), events)
+        self._states[stream] = state
+        self._add(stream, events)
         return state
 
     def add_to_agency(self, agency: str, mode: Mode, events: Iterable[Event]) -> None:
@@ -102,13 +124,8 @@ class Ledger:
 
     def add_to_district(self, district: str, mode: Mode, events: Sequence[Event]) -> OutletState:
         """Append events to the district's stream and return the state after them."""
-        state = self.outlet(district, mode)
-        for event in events:
-            state = evolve(state, event)
-        stream = district_stream(district, mode)
-        self._outlets[stream] = state
-        self._add(stream, events)
-        return state
+        beginning = OutletState(district=district, mode=mode)
+        return self.add_to_state(district_stream(district, mode), beginning, _all_evolved, events)
 
     def add_to_stream(self, stream: UUID, event: Event) -> None:
         """Append an event to a stream that no state is folded from."""
@@ -189,8 +206,8 @@ class Ledger:
             self._followers[follower] = position
         self._pending = []
         self._attachments = {}
-        while len(self._outlets) > OUTLETS_KEPT:
-            stream, _ = self._outlets.popitem(last=False)
+        while len(self._states) > STATES_KEPT:
+            stream, _ = self._states.popitem(last=False)
             del self._versions[stream]
         for stream in self._stateless:  # kept no longer than they are needed: a flood of refusals has no end
             self._versions.pop(stream, None)
@@ -212,13 +229,13 @@ class Ledger:
     def _drop(self, stream: UUID) -> None:
         self._versions.pop(stream, None)
         self._books.pop(stream, None)
-        self._outlets.pop(stream, None)
+        self._states.pop(stream, None)
         self._newest.pop(stream, None)
 
     def forget(self) -> None:
         """Drop everything loaded and everything pending: the next decision is made on fresh state."""
         self._books.clear()
-        self._outlets.clear()
+        self._states.clear()
         self._newest.clear()
         self._versions.clear()
         self._stateless.clear()
@@ -226,13 +243,17 @@ class Ledger:
         self._attachments = {}
 
 
-@lru_cache(maxsize=OUTLETS_KEPT)
+@lru_cache(maxsize=STATES_KEPT)
 def agency_stream(agency: str, mode: Mode) -> UUID:
     """The stream of what an agency said in this mode."""
     return stream_id_of("agency", mode.value, agency)
 
 
-@lru_cache(maxsize=OUTLETS_KEPT)
+@lru_cache(maxsize=STATES_KEPT)
 def district_stream(district: str, mode: Mode) -> UUID:
     """The stream of a district's outlet warnings in this mode: live and drill never share one."""
     return stream_id_of("outlet", mode.value, district)
+
+
+def _all_evolved(state: OutletState, events: Iterable[Event]) -> OutletState:
+    return reduce(evolve, events, state)

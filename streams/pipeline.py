@@ -4,7 +4,8 @@
           -> merge  -> ContributionRecorded, OutletRevised        (district's stream)
                     -> WarningReleased, ReleaseScheduled, ReleaseHeld
           -> dispatch -> TellingPlanned                           (who is told what, and who is not and why)
-    clock -> lapse  -> expired statements end, waits are over, what is due is released
+          -> call-up  -> CallUpsOpened, NoticesPlanned            (who has to confirm it, and what they are sent)
+    clock -> lapse  -> expired statements end, waits are over, what is due is released, call-ups go on
 
 Both runners, the embedded one and Kafka's workers, run these same functions.
 """
@@ -12,6 +13,7 @@ Both runners, the embedded one and Kafka's workers, run these same functions.
 from dataclasses import dataclass
 
 from domain.events import ContributionsChanged, WarningReleased
+from streams.callup import call_up
 from streams.dispatch import plan_telling
 from streams.intake import take_in, take_listing
 from streams.lapse import fall_due
@@ -34,6 +36,7 @@ ENTRANCES = (take_in, take_listing)
 STAGES: tuple[Stage, ...] = (
     Stage(name="merge", topics=frozenset({ContributionsChanged.TOPIC}), step=merge_contributions),
     Stage(name="dispatch", topics=frozenset({WarningReleased.TOPIC}), step=plan_telling),
+    Stage(name="call-up", topics=frozenset({WarningReleased.TOPIC}), step=call_up),
 )
 """The stages that follow the log, in order."""
 

@@ -26,7 +26,7 @@ from adapters.audience.view import AudienceView, CountedPart
 from domain.levels import Level
 from domain.messages import Mode
 from domain.ports import EventLog, Gazetteer, RecordedEvent
-from domain.recipients import ChannelKind, Recipient
+from domain.recipients import ChannelKind, Duty, Recipient
 from domain.sections import AreaLevel
 from domain.telling_events import PersonErased, RosterImported, SubscriptionConfirmed, SubscriptionEnded
 
@@ -278,6 +278,10 @@ class RosterAudience:
     def by_preference(self) -> Mapping[tuple[ChannelKind, ...], FrozenBitMap]:
         """Everyone, by all their channels in order of preference."""
         return self._view.by_preference()
+
+    def duties(self, people: Iterable[int]) -> Sequence[Duty]:
+        """What each of these answers for, by rising number; who is on no roster is left out."""
+        return self._view.duties(people)
 
     def people_from(self, content: bytes) -> FrozenBitMap:
         """The set that `content_of` made these bytes of.

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from pyroaring import FrozenBitMap
 from shapely.geometry.base import BaseGeometry
 
+from adapters.audience.duties import DutyTable
 from adapters.audience.people import NOBODY, all_of, people_of
 from adapters.audience.places import Places
 from adapters.audience.points import PointIndex
 from adapters.audience.table import Column, RecipientTable
 from domain.levels import Level
-from domain.recipients import EVERY_HAZARD, ChannelKind
+from domain.recipients import EVERY_HAZARD, ChannelKind, Duty
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -51,6 +52,7 @@ class AudiencePart:
         self.by_channel: Mapping[ChannelKind, FrozenBitMap] = _merged(
             _by_value(table, table.channels), lambda kinds: kinds[:1]
         )
+        self._duties = DutyTable(table)
         by_level = _by_value(table, table.levels)
         self._from_level = {
             level: all_of(people for lowest, people in by_level.items() if lowest <= level) for level in Level
@@ -101,6 +103,10 @@ class AudiencePart:
     def people_within(self, shape: BaseGeometry) -> FrozenBitMap:
         """Who has a circle that touches this shape; areas that somebody is entered for say nothing here."""
         return NOBODY if self._points is None else self._points.touching(shape)
+
+    def duties(self, people: FrozenBitMap) -> Iterable[Duty]:
+        """What those of these people who are in the part answer for, by rising number."""
+        return self._duties.of(people & self.people)
 
     def unplaced(self) -> Unplaced:
         """Who cannot be found by place."""

@@ -12,11 +12,11 @@ from typing import Final, TypeVar
 import msgspec
 import numpy as np
 
-from adapters.audience.table import Column, RecipientTable, joined
+from adapters.audience.table import NO_POST, Column, RecipientTable, filled, joined
 from domain.levels import Level
 from domain.messages import Mode
 from domain.ports import Attachment
-from domain.recipients import ChannelKind
+from domain.recipients import FIRST_TURN, ChannelKind
 
 V = TypeVar("V")
 
@@ -57,13 +57,20 @@ class _StoredTable(msgspec.Struct, array_like=True, frozen=True, tag="recipients
     circles: bytes
 
 
+class _StoredPosts(_StoredTable, array_like=True, frozen=True, tag="recipients-with-posts"):
+    """The same where somebody answers for something together with others; who has no post is stored as before."""
+
+    posts: _StoredColumn
+    turns: _StoredColumn
+
+
 class _StoredParts(msgspec.Struct, array_like=True, frozen=True, tag="parts"):
     format: int
     parts: list[str]
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(_StoredTable | _StoredParts).decode
+_decode = msgspec.msgpack.Decoder(_StoredTable | _StoredPosts | _StoredParts).decode
 
 
 def pack(table: RecipientTable, *, largest_part_bytes: int = LARGEST_PART_BYTES) -> tuple[Attachment, ...]:
@@ -119,6 +126,17 @@ def unpacked(content: bytes) -> RecipientTable:
 
 
 def _stored(table: RecipientTable) -> _StoredTable:
+    if table.posts is None and table.turns is None:
+        return _without_posts(table)
+    count = len(table.numbers)
+    return _StoredPosts(
+        **msgspec.structs.asdict(_without_posts(table)),
+        posts=_stored_column(filled(table.posts, NO_POST, count), lambda text: (text,)),
+        turns=_stored_column(filled(table.turns, FIRST_TURN, count), lambda turn: (str(turn),)),
+    )
+
+
+def _without_posts(table: RecipientTable) -> _StoredTable:
     return _StoredTable(
         format=FORMAT,
         mode=table.mode.value,
@@ -150,6 +168,8 @@ def _table(stored: _StoredTable) -> RecipientTable:
             channels=_column(stored.channels, lambda words: tuple(map(ChannelKind, words))),
             circle_rows=np.cumsum(np.frombuffer(stored.circle_rows, dtype="<u4"), dtype=np.uint32),
             circles=np.frombuffer(stored.circles, dtype="<f8").reshape(-1, 3),
+            posts=_column(stored.posts, _only) if isinstance(stored, _StoredPosts) else None,
+            turns=_column(stored.turns, lambda words: int(_only(words))) if isinstance(stored, _StoredPosts) else None,
         )
     except (ValueError, IndexError, TypeError) as error:
         raise RecipientsError(f"the kept recipients are damaged: {error}") from error

@@ -5,7 +5,7 @@ Here: the table, made of recipients and given back as recipients. How it is writ
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,9 @@ from adapters.audience.people import Numbers
 from domain.areas import Circle
 from domain.levels import Level
 from domain.messages import Mode
-from domain.recipients import ChannelKind, Recipient
+from domain.recipients import FIRST_TURN, ChannelKind, Recipient
+
+NO_POST: Final = ""
 
 V = TypeVar("V")
 Floats = NDArray[np.float64]
@@ -31,7 +33,10 @@ class Column(Generic[V]):
 
 @dataclass(frozen=True, slots=True)
 class RecipientTable:
-    """Recipients of one mode, by rising number. `circles` are (latitude, longitude, radius in km) with their rows."""
+    """Recipients of one mode, by rising number. `circles` are (latitude, longitude, radius in km) with their rows.
+
+    `posts` is None where everyone answers alone, `turns` where everyone is the first: most rosters are such.
+    """
 
     mode: Mode
     numbers: Numbers
@@ -44,6 +49,8 @@ class RecipientTable:
     channels: Column[tuple[ChannelKind, ...]]
     circle_rows: Places
     circles: Floats
+    posts: Column[str] | None = None
+    turns: Column[int] | None = None
 
     def __post_init__(self) -> None:
         """Refuse columns that do not belong together.
@@ -52,7 +59,8 @@ class RecipientTable:
             ValueError: a column is longer or shorter than the others, or names a value or row that is not there.
         """
         count = len(self.numbers)
-        for column in self._columns():
+        rare: tuple[Column[Any] | None, ...] = (self.posts, self.turns)
+        for column in (*self._columns(), *filter(None, rare)):
             if len(column.places) != count or (count and int(column.places.max()) >= len(column.values)):
                 raise ValueError("a column does not have one known value for each recipient")
         if len(self.circle_rows) != len(self.circles) or (self.circle_rows >= count).any():
@@ -85,6 +93,8 @@ class RecipientTable:
             channels=_only(self.channels, keep),
             circle_rows=rows[self.circle_rows[circles]].astype(np.uint32),
             circles=self.circles[circles],
+            posts=None if self.posts is None else _unless_all(NO_POST, _only(self.posts, keep)),
+            turns=None if self.turns is None else _unless_all(FIRST_TURN, _only(self.turns, keep)),
         )
 
     def recipients(self) -> Iterator[Recipient]:
@@ -92,9 +102,11 @@ class RecipientTable:
         circles: dict[int, list[Circle]] = {}
         for row, (latitude, longitude, radius_km) in zip(self.circle_rows.tolist(), self.circles.tolist(), strict=True):
             circles.setdefault(row, []).append(Circle(latitude=latitude, longitude=longitude, radius_km=radius_km))
-        columns = [column.places.tolist() for column in self._columns()]
+        count = len(self.numbers)
+        posts, turns = filled(self.posts, NO_POST, count), filled(self.turns, FIRST_TURN, count)
+        columns = [column.places.tolist() for column in (*self._columns(), posts, turns)]
         for row, (number, *places) in enumerate(zip(self.numbers.tolist(), *columns, strict=True)):
-            roster, role, language, areas, hazards, level, channels = places
+            roster, role, language, areas, hazards, level, channels, post, turn = places
             yield Recipient(
                 number=number,
                 roster=self.rosters.values[roster],
@@ -106,6 +118,8 @@ class RecipientTable:
                 hazards=self.hazards.values[hazards],
                 level_min=self.levels.values[level],
                 channels=self.channels.values[channels],
+                post=posts.values[post],
+                turn=turns.values[turn],
             )
 
 
@@ -133,6 +147,8 @@ def table_of(mode: Mode, recipients: Iterable[Recipient]) -> RecipientTable:
         hazards=_column(found, lambda one: one.hazards),
         levels=_column(found, lambda one: one.level_min),
         channels=_column(found, lambda one: one.channels),
+        posts=_unless_all(NO_POST, _column(found, lambda one: one.post)),
+        turns=_unless_all(FIRST_TURN, _column(found, lambda one: one.turn)),
         circle_rows=np.array([row for row, *_ in circles], dtype=np.uint32),
         circles=np.array([circle for _, *circle in circles], dtype=np.float64).reshape(-1, 3),
     )
@@ -165,6 +181,8 @@ def joined(tables: Sequence[RecipientTable]) -> RecipientTable:
         hazards=_joined_column([table.hazards for table in tables], order),
         levels=_joined_column([table.levels for table in tables], order),
         channels=_joined_column([table.channels for table in tables], order),
+        posts=_joined_where_any(NO_POST, [(table.posts, len(table.numbers)) for table in tables], order),
+        turns=_joined_where_any(FIRST_TURN, [(table.turns, len(table.numbers)) for table in tables], order),
         circle_rows=circle_rows[circle_order],
         circles=np.concatenate([table.circles for table in tables])[circle_order],
     )
@@ -186,6 +204,25 @@ def _joined_column(columns: Sequence[Column[V]], order: NDArray[np.intp]) -> Col
     ]
     values = tuple(found)
     return _used(values, np.concatenate(places)[order], _sorted(values))
+
+
+def _joined_where_any(
+    value: V, columns: Sequence[tuple[Column[V] | None, int]], order: NDArray[np.intp]
+) -> Column[V] | None:
+    """The columns joined, where one of them is there; None where none is. Each comes with its count of rows."""
+    if all(column is None for column, _ in columns):
+        return None
+    return _unless_all(value, _joined_column([filled(column, value, count) for column, count in columns], order))
+
+
+def filled(column: Column[V] | None, value: V, count: int) -> Column[V]:
+    """The column, or one in which all have this value."""
+    return column or Column((value,), np.zeros(count, dtype=np.uint32))
+
+
+def _unless_all(value: V, column: Column[V]) -> Column[V] | None:
+    """None for a column in which all have this value: equal tables have equal columns."""
+    return None if all(found == value for found in column.values) else column
 
 
 def _only(column: Column[V], keep: NDArray[np.bool_]) -> Column[V]:

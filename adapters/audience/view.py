@@ -17,7 +17,7 @@ from adapters.audience.people import NOBODY, all_of, content_of, people_from
 from adapters.audience.places import Places
 from domain.levels import Level
 from domain.messages import Mode
-from domain.recipients import ChannelKind
+from domain.recipients import ChannelKind, Duty
 from domain.sections import AreaLevel
 
 K = TypeVar("K", bound=Hashable)
@@ -110,6 +110,12 @@ class AudienceView:
     def by_preference(self) -> Mapping[tuple[ChannelKind, ...], FrozenBitMap]:
         """Everyone, by all their channels in order of preference."""
         return self._grouped(lambda part: part.by_preference)
+
+    def duties(self, people: Iterable[int]) -> Sequence[Duty]:
+        """What each of these answers for, by rising number; who is on no roster is left out."""
+        asked = people if isinstance(people, FrozenBitMap) else FrozenBitMap(people)
+        found = [duty for part, who in self._parts for duty in part.duties(asked & who)]
+        return sorted(found, key=lambda duty: duty.number)
 
     def people_from(self, content: bytes) -> FrozenBitMap:
         """The set that `content_of` made these bytes of.

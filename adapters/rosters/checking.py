@@ -13,12 +13,12 @@ from email_validator import EmailNotValidError, validate_email
 from adapters.rosters.columns import Columns
 from adapters.rosters.tables import TableRow
 from adapters.vault.vault import Contact, Person
-from domain.areas import Circle
+from domain.areas import Area, Circle
 from domain.levels import Level
 from domain.messages import Mode
 from domain.policy import Policy
 from domain.ports import Gazetteer
-from domain.recipients import EVERY_HAZARD, ChannelKind, Recipient
+from domain.recipients import EVERY_HAZARD, FIRST_TURN, LAST_TURN, LONGEST_POST, ChannelKind, Recipient
 
 LARGEST_RADIUS_KM: Final = 1_000.0
 _SEPARATORS: Final = re.compile(r"[,;，；、|/\s]+")
@@ -63,6 +63,8 @@ class RowCode(StrEnum):
     HAZARD = "hazard"
     LEVEL = "level"
     LANGUAGE = "language"
+    POST = "post"  # what they answer for has too long a name
+    TURN = "turn"  # no place in the order in which the people of a post are asked
     TWICE = "twice"  # the same recipient stands in the table twice
 
 
@@ -90,6 +92,8 @@ class Entry:
     hazards: tuple[str, ...]
     level_min: Level
     channels: tuple[ChannelKind, ...]
+    post: str = ""
+    turn: int = FIRST_TURN
 
     def recipient(self, number: int, roster: str, mode: Mode) -> Recipient:
         """The recipient under this number."""
@@ -104,6 +108,8 @@ class Entry:
             hazards=self.hazards,
             level_min=self.level_min,
             channels=self.channels,
+            post=self.post,
+            turn=self.turn,
         )
 
 
@@ -146,6 +152,8 @@ class RowChecker:
             hazards=self._hazards(reading),
             level_min=self._level(reading),
             channels=channels,
+            post=self._post(reading),
+            turn=self._turn(reading),
         )
         earlier = self._seen.setdefault(entry.key, row.number) if entry.key else row.number
         if earlier != row.number:
@@ -162,8 +170,7 @@ class RowChecker:
                 found += [Contact(ChannelKind.SMS, number), Contact(ChannelKind.VOICE, number)]
         if text := reading["email"]:
             try:
-                address = validate_email(text, check_deliverability=False, test_environment=True).normalized
-                found.append(Contact(ChannelKind.EMAIL, address))
+                found.append(Contact(ChannelKind.EMAIL, mail_address(text)))
             except EmailNotValidError as error:
                 reading.wrong("email", RowCode.EMAIL, str(error))
         if text := reading["screen"]:
@@ -191,7 +198,7 @@ class RowChecker:
         codes: list[str] = []
         for word in _words(reading["areas"]):
             code = self._names.get(word, word)
-            area = self._gazetteer.area(code) or self._gazetteer.area(_without_zeros(code))
+            area = area_coded(self._gazetteer, code)
             if area is None:
                 reading.wrong("areas", RowCode.AREA, f"no area of this outlet is called or coded {word!r}")
             else:
@@ -203,17 +210,16 @@ class RowChecker:
         if not any(texts):
             return ()
         try:
-            latitude, longitude, radius_km = float(texts[0]), float(texts[1]), float(texts[2] or 0)
+            circle = circle_at(float(texts[0]), float(texts[1]), float(texts[2] or 0))
         except ValueError:
             reading.wrong(
                 "latitude", RowCode.POINT, "latitude, longitude and radius_km must be numbers in degrees and km"
             )
             return ()
-        is_a_place = abs(latitude) <= 90 and abs(longitude) <= 180 and 0 <= radius_km <= LARGEST_RADIUS_KM  # noqa: PLR2004
-        if not is_a_place or not all(map(math.isfinite, (latitude, longitude, radius_km))):
+        if circle is None:
             reading.wrong("latitude", RowCode.POINT, "no such place, or a radius above 1000 km")
             return ()
-        return (Circle(latitude=latitude, longitude=longitude, radius_km=radius_km),)
+        return (circle,)
 
     def _hazards(self, reading: "_Reading") -> tuple[str, ...]:
         codes: list[str] = []
@@ -226,6 +232,21 @@ class RowChecker:
             else:
                 codes.append(self._policy.hazard(code).merges_into or code)
         return tuple(dict.fromkeys(codes)) or (EVERY_HAZARD,)
+
+    def _post(self, reading: "_Reading") -> str:
+        post = " ".join(reading["post"].split())
+        if len(post) > LONGEST_POST:
+            reading.wrong("post", RowCode.POST, f"a post's name has at most {LONGEST_POST} characters")
+        return post
+
+    def _turn(self, reading: "_Reading") -> int:
+        text = reading["turn"]
+        if not text:
+            return FIRST_TURN
+        turn = int(text) if text.isdecimal() and len(text) <= len(str(LAST_TURN)) else 0
+        if not FIRST_TURN <= turn <= LAST_TURN:
+            reading.wrong("turn", RowCode.TURN, f"a turn is a number from {FIRST_TURN} to {LAST_TURN}")
+        return turn
 
     def _level(self, reading: "_Reading") -> Level:
         text = reading["level_min"].casefold().removesuffix("预警").removesuffix("色")
@@ -273,6 +294,28 @@ def telephone_number(text: str, region: str) -> str | None:
     if not phonenumbers.is_valid_number(number):
         return None
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def mail_address(text: str) -> str:
+    """The address in its usual writing; nobody is asked whether there is such a mailbox.
+
+    Raises:
+        EmailNotValidError: it has not the form of an address.
+    """
+    return validate_email(text, check_deliverability=False, test_environment=True).normalized
+
+
+def area_coded(gazetteer: Gazetteer, code: str) -> Area | None:
+    """The area with this code, which may be filled up with zeros."""
+    return gazetteer.area(code) or gazetteer.area(_without_zeros(code))
+
+
+def circle_at(latitude: float, longitude: float, radius_km: float) -> Circle | None:
+    """The circle around a point; None where there is no such place, or the radius cannot be meant."""
+    is_a_place = abs(latitude) <= 90 and abs(longitude) <= 180 and 0 <= radius_km <= LARGEST_RADIUS_KM  # noqa: PLR2004
+    if not is_a_place or not all(map(math.isfinite, (latitude, longitude, radius_km))):
+        return None
+    return Circle(latitude=latitude, longitude=longitude, radius_km=radius_km)
 
 
 def masked(text: str) -> str:

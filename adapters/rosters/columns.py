@@ -16,6 +16,8 @@ FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "email": ("email", "e-mail", "mail", "邮箱", "电子邮箱", "电子邮件"),
     "screen": ("screen", "屏幕", "终端编号"),
     "role": ("role", "角色", "职务", "岗位", "责任人类型"),
+    "post": ("post", "责任点", "点位"),
+    "turn": ("turn", "顺序", "联系顺序"),
     "areas": ("areas", "area", "area_code", "区划代码", "行政区划代码", "区域", "责任区域"),
     "hazards": ("hazards", "hazard", "灾种", "灾害类型"),
     "level_min": ("level_min", "level", "最低级别", "预警级别"),

@@ -6,9 +6,11 @@ that nobody is told by, and the next import finds and uses them.
 """
 
 import csv
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from adapters.rosters.checking import Entry, RowChecker, RowFinding
 from adapters.rosters.columns import columns_of
@@ -136,6 +138,10 @@ def findings_as_csv(findings: Sequence[RowFinding], path: Path) -> None:
         writer.writerows((one.row, one.field, one.code.value, spreadsheet_safe(one.sentence)) for one in findings)
 
 
+_FORMULA: Final = re.compile('(^|[;\t\r\n,"])(?=[ \t\r\n]*[-=+@\uff1d\uff0b\uff0d\uff20])')
+"""Where a cell would begin with a formula: at its own beginning, or behind what another reader splits it at."""
+
+
 def spreadsheet_safe(text: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
+    """A text that no spreadsheet takes for a formula, whichever separator it splits at."""
+    return _FORMULA.sub(r"\1'", text)

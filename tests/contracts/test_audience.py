@@ -57,6 +57,8 @@ recipients = st.builds(
     hazards=st.sampled_from([("*",), ("11B01",), ("11B03", "11D01"), ("11B01", "*")]),
     level_min=st.sampled_from(Level),
     channels=st.lists(st.sampled_from(ChannelKind), min_size=1, max_size=3, unique=True).map(tuple),
+    post=st.sampled_from(("", "reservoir", "village")),
+    turn=st.integers(1, 3),
 )
 crowds = st.lists(recipients, max_size=12, unique_by=lambda one: one.number)
 warned = st.lists(st.sampled_from(PLACES), min_size=1, max_size=4, unique=True)
@@ -84,6 +86,8 @@ def test_the_index_answers_as_one_asked_person_by_person(
         assert set(found.reachable()) == set(expected.reachable())
         assert _sets(found.by_role()) == _sets(expected.by_role())
         assert _sets(found.by_channel()) == _sets(expected.by_channel())
+        asked = [*found.everyone(Mode.LIVE), *(one.number ^ 1 for one in people)]
+        assert list(found.duties(asked)) == list(expected.duties(asked))
 
 
 def _sets(groups: object) -> dict[object, set[int]]:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from domain.levels import Level
 from domain.messages import Mode
-from domain.recipients import ChannelKind, Recipient
+from domain.recipients import ChannelKind, Duty, Recipient
 from domain.routing import Item, Kind, Plan, Reason, Told, plan
 from domain.sections import AreaLevel, Section
 
@@ -52,6 +52,14 @@ class Crowd:
 
     def by_channel(self) -> Mapping[ChannelKind, frozenset[int]]:
         return {kind: self._who(one for one in self.people if one.channels[0] is kind) for kind in ChannelKind}
+
+    def duties(self, people: Iterable[int]) -> Sequence[Duty]:
+        asked = set(people)
+        return [
+            Duty(one.number, one.roster, one.role, one.language, one.channels, one.post, one.turn)
+            for one in sorted(self.people, key=lambda one: one.number)
+            if one.number in asked
+        ]
 
     def people_from(self, content: bytes) -> frozenset[int]:
         return frozenset(map(int, content.split()))

@@ -1,6 +1,7 @@
 """Recipients as bytes: they come back as they were, in one part or several, and small enough to keep."""
 
 import random
+from base64 import b64decode
 
 import numpy as np
 import pytest
@@ -16,6 +17,12 @@ from domain.messages import Mode
 from domain.recipients import ChannelKind, Recipient
 from streams.intake import LARGEST_KEPT_BYTES
 from tests.adapters.audience.logs import recipient
+
+KEPT_BEFORE_POSTS = (
+    "eF6bu6ooNTmzIDM1r6SYcUlOZlnqEQ52BgYGJiCePHHikpTSkkrGI0AeKmfSxEWpeROXVmXoOvuBpBknT5q0zNjYwMzABExZGE+E0kBZRpDmhVpw"
+    "Y5JySlNhnMXFucVg9hEgBACcKy/m"
+)
+"""Two recipients as the version before posts kept them."""
 
 words = st.text(min_size=1, max_size=6)
 circles = st.builds(
@@ -35,6 +42,8 @@ recipients = st.builds(
     hazards=st.lists(words, max_size=3).map(tuple),
     level_min=st.sampled_from(Level),
     channels=st.lists(st.sampled_from(ChannelKind), min_size=1, max_size=3).map(tuple),
+    post=st.sampled_from(("", "", "reservoir", "village")),
+    turn=st.sampled_from((1, 1, 2, 99)),
 )
 rosters = st.lists(recipients, max_size=8, unique_by=lambda one: one.number)
 
@@ -104,6 +113,12 @@ def test_damaged_bytes_are_an_error_and_never_other_people(cut: int, noise: byte
         return
     with pytest.raises(RecipientsError):
         unpacked(damaged)
+
+
+def test_recipients_that_were_kept_before_there_were_posts_are_read_and_kept_as_they_were() -> None:
+    read = list(unpacked(b64decode(KEPT_BEFORE_POSTS)).recipients())
+    assert read == [recipient(7, "330683", language="en"), recipient(9, "330604", "330683")]
+    assert packed_parts(table_of(Mode.LIVE, read)) == [b64decode(KEPT_BEFORE_POSTS)]
 
 
 def test_many_recipients_with_little_in_common_take_few_bytes_each() -> None:

@@ -139,6 +139,32 @@ def test_nobody_is_phoned_for_having_a_telephone(tmp_path: Path) -> None:
     assert entry_of(table(tmp_path, "phone,areas", "13800138000,330683")).channels == (ChannelKind.SMS,)
 
 
+def test_a_post_and_a_turn_say_for_what_and_in_which_order_somebody_is_asked(tmp_path: Path) -> None:
+    rows = ("甲,13800138000,330683,南山水库,2", "乙,13800138001,330683, 南山  水库 ,", "丙,13800138002,330683,,")
+    found = checked(table(tmp_path, "姓名,手机,区域,责任点,联系顺序", *rows))
+    assert [(one.post, one.turn) for one in found.entries] == [("南山水库", 2), ("南山 水库", 1), ("", 1)]
+    recipient = found.entries[0].recipient(7, "duty", Mode.LIVE)
+    assert (recipient.post, recipient.turn) == ("南山水库", 2)
+
+
+@pytest.mark.parametrize(
+    ("post", "turn", "code"),
+    [
+        ("水库", "0", RowCode.TURN),
+        ("水库", "100", RowCode.TURN),
+        ("水库", "1.5", RowCode.TURN),
+        ("水库", "第一", RowCode.TURN),
+        ("水库", "9" * 5_000, RowCode.TURN),
+        ("水" * 101, "1", RowCode.POST),
+    ],
+)
+def test_a_turn_that_is_none_and_a_post_without_end_are_named(
+    tmp_path: Path, post: str, turn: str, code: RowCode
+) -> None:
+    found = checked(table(tmp_path, "姓名,手机,区域,点位,顺序", f"甲,13800138000,330683,{post},{turn}"))
+    assert [(one.row, one.code) for one in found.findings] == [(2, code)]
+
+
 def test_headings_can_be_mapped_and_others_are_passed_over(tmp_path: Path) -> None:
     mapping = tmp_path / "map.toml"
     mapping.write_text('[columns]\nphone = "Kontakt"\n', encoding="utf-8")
