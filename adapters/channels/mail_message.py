@@ -68,7 +68,7 @@ class MessageWriter:
         text = letter.text
         shared = self._shared(text.language, text.subject, text.body, letter.mode, letter.level, letter.planned_at)
         own = f"To: {to.address}\r\nMessage-ID: <{_id_part(letter.id)}@{self._id_domain}>\r\n"
-        if self._unsubscribe_url:
+        if self._unsubscribe_url and letter.purpose is None:  # a notice is no list's mail
             link = self._unsubscribe_url.replace("{token}", unsubscribe_token(self._unsubscribe_key, letter.number))
             own += f"List-Unsubscribe: <{link}>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
         return own.encode() + shared

@@ -11,6 +11,7 @@ from typing import Literal, Protocol
 
 from domain.levels import Level
 from domain.messages import Mode
+from domain.notices import Purpose
 from domain.recipients import ChannelKind, RecipientNumber
 from domain.telling_events import SendText
 
@@ -21,6 +22,8 @@ class Letter:
 
     `id` stays the same over every repetition, restart and channel. `address` comes from the vault and goes nowhere but
     out. `repeated` says that an earlier attempt may have reached the recipient. `text` is in the recipient's language.
+    `purpose` is that of a notice; a letter that tells a warning has none. `is_all_clear` says that after it nothing of
+    the warning stands for the recipient.
     """
 
     id: str
@@ -33,6 +36,8 @@ class Letter:
     planned_at: datetime
     expires: datetime | None = None
     repeated: bool = False
+    purpose: Purpose | None = None
+    is_all_clear: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ A letter's file is named after the letter, so a repetition replaces it with the 
 import asyncio
 import os
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -96,6 +96,19 @@ class Spool:
         """Nothing is held."""
 
 
+def forget(folder: Path, numbers: Iterable[int]) -> int:
+    """Delete the files of these recipients, drills included, since addresses stand in them; how many there were.
+
+    Raises:
+        OSError: one cannot be deleted.
+    """
+    wanted = {str(number) for number in numbers}
+    found = [path for path in folder.rglob("*-*.*") if path.stem.rpartition("-")[2] in wanted and path.is_file()]
+    for path in found:
+        path.unlink(missing_ok=True)
+    return len(found)
+
+
 def eml(letter: Letter, sender: str) -> bytes:
     """The letter as a mail (RFC 5322).
 
@@ -105,17 +118,22 @@ def eml(letter: Letter, sender: str) -> bytes:
     message = EmailMessage(policy=SMTPUTF8)
     message["From"] = mail_address(sender)
     message["To"] = mail_address(letter.address)
-    message["Subject"] = plain_line(letter.text.subject)
+    message["Subject"] = _header(letter.text.subject)
     message["Date"] = format_datetime(letter.planned_at)
     message["Message-ID"] = f"<{_NOT_IN_A_FILE_NAME.sub('_', letter.id)}@{mail_address(sender).domain}>"
-    message["Content-Language"] = plain_line(letter.text.language)
     message["X-Outlet-Level"] = letter.level.value
     message["X-Outlet-Mode"] = letter.mode.value
-    message["X-Outlet-Warning"] = plain_line(letter.warning_id)
+    message["X-Outlet-Warning"] = _header(letter.warning_id)
     if letter.repeated:
         message["X-Outlet-Repeated"] = "yes"
-    message.set_content(plain_text(letter.text.body))
+    message.set_content(plain_text(letter.text.body))  # which drops a language that is set before it
+    message["Content-Language"] = _header(letter.text.language)
     return message.as_bytes()
+
+
+def _header(text: str) -> str:
+    """The text on one line; an encoded word (RFC 2047) in it stays text, or decoding would add headers to the mail."""
+    return plain_line(text).replace("=?", "= ?")
 
 
 def mail_address(address: str) -> Address:

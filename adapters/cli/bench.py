@@ -21,6 +21,7 @@ BENCHES: Final = {
     "P9": "adapters.bench.p9",
     "P8": "adapters.bench.p8",
     "P10": "adapters.bench.p10",
+    "P11": "adapters.bench.p11",
     "P13": "adapters.bench.p13",
 }
 COLUMNS = ("id", "measure", "beside", "ratio", "goal", "verdict", "rounds", "note")

@@ -64,8 +64,8 @@ def _print_plans(found: Deliveries) -> None:
     rows = [
         (
             str(plan.planned),
-            plan.district,
-            plan.warning_id,
+            plan.district or plan.purpose,
+            plan.warning_id or plan.subject,
             str(plan.number),
             *shown,
             "" if plan.first_seconds is None else f"{plan.first_seconds:.1f}",
@@ -77,7 +77,17 @@ def _print_plans(found: Deliveries) -> None:
             *([("planned", "", "", "", str(plan.not_filled_in))] if plan.not_filled_in else []),
         ]
     ]
-    columns = ("plan", "district", "warning", "release", "state", "channel", "route", "reason", "messages")
+    columns = (
+        "plan",
+        "district or notice",
+        "warning or subject",
+        "release",
+        "state",
+        "channel",
+        "route",
+        "reason",
+        "messages",
+    )
     print_table((*columns, "first after s", "last after s"), rows)
 
 
@@ -88,6 +98,7 @@ def _print_person(found: Deliveries) -> None:
     rows = [
         (
             str(one.planned),
+            one.purpose,
             one.warning_id,
             one.state,
             one.channel,
@@ -97,7 +108,7 @@ def _print_person(found: Deliveries) -> None:
         )
         for one in found.person
     ]
-    print_table(("plan", "warning", "state", "channel", "route", "reason", "handed over"), rows)
+    print_table(("plan", "notice", "warning", "state", "channel", "route", "reason", "handed over"), rows)
 
 
 def stop(context: typer.Context, *, by: ByOption, reason: ReasonOption, json: JsonOption = False) -> None:

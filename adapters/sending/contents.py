@@ -1,18 +1,20 @@
-"""What the newest plan of a warning says: who should know what, until when, and the words for it.
+"""What the newest plan of a warning says: who should know what, until when, and the words for it; and what notices say.
 
-Plans, releases and sets of people are read from the event log, and the few that are in use are kept in memory.
+Plans, notices, releases and sets of people are read from the event log, and the few that are in use are kept in memory.
 """
 
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Final, TypeVar
 
 from pyroaring import FrozenBitMap
 
 from adapters.audience.people import people_from
+from domain.event import Event
 from domain.events import WarningReleased
 from domain.levels import Level
+from domain.notices import Notice, NoticesPlanned
 from domain.policy import Policy
 from domain.ports import EventLog
 from domain.recipients import RecipientNumber
@@ -24,6 +26,9 @@ from domain.values import Language, Moment
 from streams.park import Failed, attempt
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+E = TypeVar("E", bound=Event)
 
 KEPT: Final = 200
 """Plans whose sets stay in memory; a set of a million people takes some hundred kilobytes."""
@@ -40,19 +45,28 @@ class Content:
             for hazard, levels in plan.told.items()
         }
         self._ends = {section.hazard: section.expires for section in release.sections}
+        self._stands = {
+            (hazard, level): Stands(level, self._ends.get(hazard, plan.expires))
+            for hazard, levels in self._told.items()
+            for level in levels
+        }
         self._texts: dict[tuple[Item, ...], Mapping[Language, SendText]] = {
             tuple(Item(item.hazard, item.kind, item.level) for item in send.items): _by_language(send.texts)
             for send in plan.sends
         }
 
-    def stands_for(self, number: RecipientNumber) -> dict[str, Stands]:
-        """What this person should know to stand, after this plan."""
-        return {
-            hazard: Stands(level, self._ends.get(hazard, self.plan.expires))
+    def standing(self, number: RecipientNumber) -> tuple[tuple[str, Level], ...]:
+        """What this person should know to stand, after this plan; the same for many."""
+        return tuple(
+            (hazard, level)
             for hazard, levels in self._told.items()
             for level, people in levels.items()
             if number in people
-        }
+        )
+
+    def stands(self, standing: tuple[tuple[str, Level], ...]) -> dict[str, Stands]:
+        """The same with its ends."""
+        return {hazard: self._stands[hazard, level] for hazard, level in standing}
 
     def end_of(self, items: tuple[Item, ...]) -> Moment | None:
         """When the first of these ends by the clock; an all-clear has no end."""
@@ -73,8 +87,16 @@ class Content:
         return self._texts[items]
 
 
+class NoticeContent:
+    """What one event says of notices."""
+
+    def __init__(self, event: NoticesPlanned) -> None:
+        self.event = event
+        self.by_number: Mapping[RecipientNumber, Notice] = {notice.number: notice for notice in event.notices}
+
+
 class Contents:
-    """The contents of plans by their position. Used by one thread at a time."""
+    """The contents of plans and notices by their position. Used by one thread at a time."""
 
     def __init__(self, events: EventLog, policy: Callable[[], Policy], place: Callable[[str], str]) -> None:
         """`policy` is the one of now; `place` gives a district's name, or nothing where it has none."""
@@ -82,6 +104,7 @@ class Contents:
         self._policy = policy
         self._place = place
         self._kept: OrderedDict[int, Content] = OrderedDict()
+        self._kept_notices: OrderedDict[int, NoticeContent] = OrderedDict()
 
     def of(self, position: int) -> Content:
         """The plan at this position.
@@ -89,19 +112,22 @@ class Contents:
         Raises:
             LookupError: the log holds no plan there, or not what belongs to it.
         """
-        found = self._kept.get(position)
-        if found is None:
-            plan = self._at(position)
-            if not isinstance(plan, TellingPlanned):
-                raise LookupError(f"the log holds no plan at {position}")
-            release = self._at(plan.position)
-            if not isinstance(release, WarningReleased):
-                raise LookupError(f"the log holds no release at {plan.position}")
-            found = self._kept[position] = Content(plan, release, self._events)
-            while len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
-        self._kept.move_to_end(position)
-        return found
+        return _kept(self._kept, position, self._content)
+
+    def _content(self, position: int) -> Content:
+        plan = self._at(position, TellingPlanned)
+        return Content(plan, self._at(plan.position, WarningReleased), self._events)
+
+    def notices_of(self, position: int) -> NoticeContent:
+        """The notices at this position.
+
+        Raises:
+            LookupError: the log holds none there.
+        """
+        return _kept(self._kept_notices, position, self._notices)
+
+    def _notices(self, position: int) -> NoticeContent:
+        return NoticeContent(self._at(position, NoticesPlanned))
 
     def words(self, position: int, items: tuple[Item, ...], language: Language) -> SendText | None:
         """The words in a language, else in the outlet's first; None where there are none."""
@@ -109,11 +135,21 @@ class Contents:
         texts = content.texts(items, policy, self._place(content.plan.district))
         return texts.get(language) or texts.get(policy.outlet.languages[0]) or next(iter(texts.values()), None)
 
-    def _at(self, position: int) -> object:
+    def _at(self, position: int, kind: type[E]) -> E:
         for recorded in self._events.read(after=position - 1, limit=1):
-            if recorded.position == position:
+            if recorded.position == position and isinstance(recorded.event, kind):
                 return recorded.event
-        return None
+        raise LookupError(f"the log holds no {kind.TOPIC} at {position}")
+
+
+def _kept(kept: OrderedDict[int, T], position: int, made: Callable[[int], T]) -> T:
+    found = kept.get(position)
+    if found is None:
+        found = kept[position] = made(position)
+        while len(kept) > KEPT:
+            kept.popitem(last=False)
+    kept.move_to_end(position)
+    return found
 
 
 def people_under(events: EventLog, digest: str) -> FrozenBitMap:

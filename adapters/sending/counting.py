@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, case, func, select
 
 from adapters.sending.letters import moment
-from adapters.sending.tables import FILE_NAME, MESSAGES, OUTCOMES, PLANS, SENDS, WARNINGS, open_outbox_engine
+from adapters.sending.tables import FILE_NAME, MESSAGES, NOTICES, OUTCOMES, PLANS, SENDS, WARNINGS, open_outbox_engine
 from domain.messages import Mode
 
 
@@ -27,10 +27,15 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class PlanDeliveries:
-    """What became of one plan. Seconds are from the plan to the first and the last hand-over."""
+    """What became of one plan. Seconds are from the plan to the first and the last hand-over.
+
+    For notices `purpose` and `subject` say what they ask for, `warning_id` may be empty and there is no district.
+    """
 
     planned: int
     mode: str
+    purpose: str
+    subject: str
     warning_id: str
     district: str
     number: int
@@ -69,6 +74,7 @@ class PersonDelivery:
     """One message to one person."""
 
     planned: int
+    purpose: str
     warning_id: str
     state: str
     channel: str
@@ -115,7 +121,7 @@ def deliveries_in(data_dir: Path, *, mode: Mode, warning_id: str | None, number:
 
 
 def _plans(connection: Connection, mode: Mode, warning_id: str | None) -> list[PlanDeliveries]:
-    asked = _asked(select(PLANS, WARNINGS.c.mode, WARNINGS.c.warning_id), mode, warning_id)
+    asked = _asked(select(PLANS, WARNINGS.c.mode, *_OF_WHAT), mode, warning_id)
     found: list[PlanDeliveries] = []
     for plan in connection.execute(asked.order_by(PLANS.c.position.desc())):
         of_plan = MESSAGES.c.plan == plan.position
@@ -136,7 +142,9 @@ def _plans(connection: Connection, mode: Mode, warning_id: str | None) -> list[P
             PlanDeliveries(
                 planned=plan.position,
                 mode=plan.mode,
-                warning_id=plan.warning_id,
+                purpose=plan.purpose or "",
+                subject=plan.subject or "",
+                warning_id=plan.of_warning,
                 district=plan.district,
                 number=plan.number,
                 at=moment(plan.at),
@@ -151,13 +159,12 @@ def _plans(connection: Connection, mode: Mode, warning_id: str | None) -> list[P
 
 
 def _person(connection: Connection, mode: Mode, warning_id: str | None, number: int) -> list[PersonDelivery]:
-    asked = _asked(
-        select(MESSAGES, WARNINGS.c.warning_id).join(PLANS, PLANS.c.position == MESSAGES.c.plan), mode, warning_id
-    )
+    asked = _asked(select(MESSAGES, *_OF_WHAT).join(PLANS, PLANS.c.position == MESSAGES.c.plan), mode, warning_id)
     return [
         PersonDelivery(
             planned=row.plan,
-            warning_id=row.warning_id,
+            purpose=row.purpose or "",
+            warning_id=row.of_warning,
             state=row.state,
             channel=row.queue.partition("/")[2],
             route=row.route,
@@ -169,9 +176,16 @@ def _person(connection: Connection, mode: Mode, warning_id: str | None, number: 
     ]
 
 
+_WARNING: Final = case((NOTICES.c.purpose.is_(None), WARNINGS.c.warning_id), else_=NOTICES.c.about)
+"""The warning that is told, or that notices are about."""
+
+_OF_WHAT: Final = (_WARNING.label("of_warning"), NOTICES.c.purpose, NOTICES.c.subject)
+
+
 def _asked(sentence: Select[Any], mode: Mode, warning_id: str | None) -> Select[Any]:
     joined = sentence.join(WARNINGS, WARNINGS.c.id == PLANS.c.warning).where(WARNINGS.c.mode == mode.value)
-    return joined if warning_id is None else joined.where(WARNINGS.c.warning_id == warning_id)
+    whole = joined.outerjoin(NOTICES, NOTICES.c.warning == WARNINGS.c.id)
+    return whole if warning_id is None else whole.where(_WARNING == warning_id)  # noqa: SIM300 -- a column's expression stands first
 
 
 def _moment(seconds: float | None) -> datetime | None:

@@ -10,30 +10,26 @@ from typing import Any, Final, Protocol
 from uuid import uuid4
 
 from pyroaring import FrozenBitMap
-from sqlalchemy import Connection, Engine, Row, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, func, select, update
 
-from adapters.sending.contents import people_under
+from adapters.sending.contents import Contents, people_under
+from adapters.sending.entering import DEFAULT_KINDS, TOPICS, enter
 from adapters.sending.letters import Standing
-from adapters.sending.tables import MARKS, MESSAGES, PLANS, SENDS, WAITING, WARNINGS, insert_for_each, insert_new
+from adapters.sending.marks import IDENTITY, POSITION, STOPPED, marks_of, set_mark
+from adapters.sending.recovery import Recovery
+from adapters.sending.rows import new_row
+from adapters.sending.tables import MARKS, MESSAGES, PLANS, SENDS, WARNINGS, insert_for_each, insert_new
 from domain.messages import Mode
 from domain.policy import Policy
-from domain.ports import EventLog, RecordedEvent
+from domain.ports import EventLog
 from domain.recipients import ChannelKind
 from domain.sending import due_at
-from domain.telling_events import SendingResumed, SendingStopped, TellingPlanned
-
-TOPICS: Final = frozenset({TellingPlanned.TOPIC, SendingStopped.TOPIC, SendingResumed.TOPIC})
+from domain.telling_events import SendingResumed, SendingStopped
 
 SLICE: Final = 5_000
 """People filled in by one transaction: a lease waits for no more than that."""
 
 SETS_KEPT: Final = 50
-DEFAULT_KINDS: Final = (ChannelKind.SMS, ChannelKind.EMAIL)
-"""Tried for people who have left every roster since they were planned for: the vault says what there is."""
-
-POSITION: Final = "position"
-STOPPED: Final = "stopped"
-IDENTITY: Final = "identity"
 
 
 class Preferences(Protocol):
@@ -55,20 +51,30 @@ class Preferences(Protocol):
 class Filling:
     """Follows the log into the outbox's tables."""
 
-    def __init__(self, engine: Engine, events: EventLog, policy: Policy) -> None:
+    def __init__(self, engine: Engine, events: EventLog, policy: Policy, contents: Contents) -> None:
         """Go on where the last run ended."""
         self._engine = engine
         self._events = events
         self._policy = policy
+        self._contents = contents
         self._sets: OrderedDict[str, FrozenBitMap] = OrderedDict()
         self._groups_at = -1
         self._groups: list[tuple[str, str, FrozenBitMap]] = []
         with engine.begin() as connection:
             connection.execute(insert_new(engine, MARKS).values(name=POSITION, value="0"))
             connection.execute(insert_new(engine, MARKS).values(name=IDENTITY, value=uuid4().hex))
-            marks = _marks(connection)
+            marks = marks_of(connection)
         self.identity = marks[IDENTITY]
         self.standing = Standing(position=int(marks[POSITION]), is_stopped=marks.get(STOPPED) == "yes")
+        self._recovery = Recovery(engine, events, contents, self.standing)
+
+    def look_for_another(self) -> None:
+        """Find out, if it is not known, whether another outbox came further than this one.
+
+        Raises:
+            LogUnavailableError: the log cannot be read or written now.
+        """
+        self._recovery.begin(self._events.head())
 
     def follow(self) -> bool:
         """Enter what the log says up to its head; True when there was something new.
@@ -77,17 +83,19 @@ class Filling:
             LogUnavailableError: the log cannot be read now; what was read is entered by the next call.
         """
         head, standing = self._events.head(), self.standing
+        self._recovery.begin(head)
         if head <= standing.position:
             return False
         found = [one for one in self._events.read(after=standing.position, topics=TOPICS) if one.position <= head]
         if found:
             with self._engine.begin() as connection:
-                entered = int(_marks(connection)[POSITION])  # another process may have been here first
+                entered = int(marks_of(connection)[POSITION])  # another process may have been here first
                 for recorded in found:
                     if recorded.position > entered:
-                        self._enter(connection, recorded)
+                        enter(connection, recorded, self._contents)
                 if head > entered:
-                    _mark(connection, POSITION, str(head))
+                    set_mark(connection, POSITION, str(head))
+            self._recovery.claim(head)
         for recorded in found:
             match recorded.event:
                 case SendingStopped():
@@ -106,51 +114,10 @@ class Filling:
             since = select(WARNINGS.c.id, WARNINGS.c.newest).where(WARNINGS.c.newest > self.standing.position)
             self.standing.newest.update({row.id: row.newest for row in connection.execute(since)})
 
-    def _enter(self, connection: Connection, recorded: RecordedEvent) -> None:
-        match recorded.event:
-            case TellingPlanned() as plan:
-                self._enter_plan(connection, recorded.position, plan)
-            case SendingStopped():
-                _mark(connection, STOPPED, "yes")
-            case SendingResumed():
-                _mark(connection, STOPPED, "no")
-            case _:
-                pass
-
-    def _enter_plan(self, connection: Connection, position: int, plan: TellingPlanned) -> None:
-        key = {"mode": plan.mode.value, "warning_id": plan.warning_id}
-        connection.execute(insert_new(self._engine, WARNINGS).values(**key, newest=position))
-        warning = connection.execute(select(WARNINGS.c.id).filter_by(**key)).scalar_one()
-        connection.execute(update(WARNINGS).where(WARNINGS.c.id == warning).values(newest=position))
-        connection.execute(
-            insert(PLANS).values(
-                position=position,
-                warning=warning,
-                district=plan.district,
-                release=plan.position,
-                number=plan.number,
-                at=plan.at.timestamp(),
-                is_urgent=plan.at_once,
-            )
-        )
-        rows = [
-            {
-                "plan": position,
-                "warning": warning,
-                "rank": send.level.rank,
-                "hazards": " ".join(sorted({item.hazard for item in send.items})),
-                "people_sha256": send.people_sha256,
-                "people": send.count,
-                "filled_to": 0,
-                "is_filled": send.count == 0,
-            }
-            for send in plan.sends
-        ]
-        if rows:
-            connection.execute(insert(SENDS), rows)
-
     def fill(self, preferences: Preferences, people: int = SLICE) -> int:
         """Fill in the next slice of the most urgent plan; how many people it had, 0 when all are filled in.
+
+        After the last, what an earlier outbox handed over is marked, as many messages as are counted.
 
         Raises:
             LogUnavailableError: the log cannot be read now.
@@ -166,7 +133,7 @@ class Filling:
                 .limit(1)
             ).first()
         if send is None:
-            return 0
+            return self._recovery.step()
         everyone = self.people_of(send.people_sha256)
         start = everyone.rank(send.filled_to)
         some = FrozenBitMap(everyone[start : start + people])
@@ -216,8 +183,16 @@ class Filling:
 
     def _row(self, send: Row[Any], language: str, kinds: str) -> dict[str, Any]:
         wait = self._policy.telling.group_wait_seconds
-        due = due_at(send.at, is_urgent=send.is_urgent, group_wait_seconds=wait)
-        return new_row(send, due=due, language=language, kinds=kinds)
+        return new_row(
+            plan=send.plan,
+            warning=send.warning,
+            send=send.id,
+            rank=send.rank,
+            mode=Mode(send.mode),
+            due=due_at(send.at, is_urgent=send.is_urgent, group_wait_seconds=wait),
+            language=language,
+            kinds=kinds,
+        )
 
     def fill_in(self, connection: Connection, warning: int, known: Mapping[int, Row[Any]]) -> bool:
         """Fill in these people's rows of every plan of the warning: a lease must know all that is planned for them.
@@ -247,41 +222,4 @@ class Filling:
             return int(connection.execute(counted).scalar_one())
 
 
-def new_row(send: Row[Any], *, due: float, language: str, kinds: str) -> dict[str, Any]:
-    """A waiting row but for the person's number."""
-    return {
-        "plan": send.plan,
-        "warning": send.warning,
-        "send": send.id,
-        "state": WAITING,
-        "queue": queue_of(Mode(send.mode), kinds.split(",", maxsplit=1)[0]),
-        "rank": send.rank,
-        "due": due,
-        "kinds": kinds,
-        "place": 0,
-        "language": language,
-        "attempts": 0,
-        "worker": "",
-        "lease": 0,
-        "in_doubt": False,
-        "route": "",
-        "reference": "",
-        "reason": "",
-    }
-
-
-def queue_of(mode: Mode, kind: str) -> str:
-    """The name of a queue: drills have their own, so that no real route ever sees one of them."""
-    return f"{mode.value}/{kind}"
-
-
-def _marks(connection: Connection) -> dict[str, str]:
-    return {row.name: row.value for row in connection.execute(select(MARKS))}
-
-
-def _mark(connection: Connection, name: str, value: str) -> None:
-    connection.execute(insert_new(connection, MARKS).values(name=name, value=value))
-    connection.execute(update(MARKS).where(MARKS.c.name == name).values(value=value))
-
-
-__all__: Sequence[str] = ("SLICE", "Filling", "Preferences", "new_row", "queue_of")
+__all__: Sequence[str] = ("SLICE", "Filling", "Preferences")

@@ -90,6 +90,7 @@ class LogFollower:
         self._read_at = asked
         filled = self._outbox.fill(self._preferences)
         reported = self._outbox.report(self._clock.now())
+        self._outbox.report_gone(self._clock.now())
         if filled or was_stopped is not self._outbox.standing.is_stopped:
             self._wake()
         return bool(filled or reported)

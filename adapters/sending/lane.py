@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
 from typing import Final
 
 from adapters.channels.port import Channel
@@ -55,21 +56,57 @@ class Lane:
     chance: Callable[[], float]
     under_way: dict[asyncio.Task[None], Lease] = field(default_factory=dict)
     begun: set[asyncio.Task[None]] = field(default_factory=set)
-    unsettled: int = 0
+    waiting: list[tuple[int, int, Lease, str]] = field(default_factory=list)
+    started: set[tuple[int, int, int]] = field(default_factory=set)
+    leased: int = 0
+    count: int = 0
     news: asyncio.Event = field(default_factory=asyncio.Event)
     failures: int = 0
     down_until: float = 0.0
     next_slot: float = 0.0
 
     @property
-    def room(self) -> int:
-        """How many more may be leased: a letter counts until what became of it is stored."""
+    def window(self) -> int:
+        """How many may be handed over before what became of them is stored: so many a crash may leave in doubt."""
         most = self.route.channel.window
         if self.route.per_second is not None:
             most = min(most, max(1, int(self.route.per_second * SHARE_OF_A_SECOND)))
         if self.failures:  # one letter finds out whether the route is back
             most = 1
-        return most - self.unsettled
+        return most
+
+    @property
+    def room(self) -> int:
+        """How many more may be leased: as many again as may be under way, so that no channel waits for the database.
+
+        A letter counts until what became of it is stored.
+        """
+        is_quick = self.route.per_second is None and not self.failures
+        return self.window * (1 + is_quick) - self.leased
+
+    def add(self, lease: Lease, address: str) -> None:
+        """Keep a leased letter until its turn."""
+        self.count += 1
+        heappush(self.waiting, (-lease.level.rank, self.count, lease, address))
+
+    def take(self) -> tuple[Lease, str] | None:
+        """The most urgent of those that wait; None while the window is full or nothing waits."""
+        if not self.waiting or len(self.started) >= self.window:
+            return None
+        _, _, lease, address = heappop(self.waiting)
+        self.started.add((lease.lease, lease.warning, lease.number))
+        return lease, address
+
+    def given_back(self) -> list[Lease]:
+        """Those that wait, and wait no longer."""
+        leases = [lease for _, _, lease, _ in self.waiting]
+        self.waiting.clear()
+        return leases
+
+    def settled(self, lease: Lease) -> None:
+        """What became of it is stored."""
+        self.leased -= 1
+        self.started.discard((lease.lease, lease.warning, lease.number))
 
     def slot(self, now: float) -> float:
         """How long this letter waits for its turn under the route's rate."""

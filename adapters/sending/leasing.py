@@ -13,34 +13,22 @@ from typing import Final
 
 from sqlalchemy import Connection, Engine, delete, literal_column, select, update
 
-from adapters.sending.contents import Content, Contents
-from adapters.sending.filling import Filling, queue_of
-from adapters.sending.letters import BY_RANK, Lease, items_as_text, items_from_text, moment
-from adapters.sending.rows import Changes, MessageRow, rows_of_people
-from adapters.sending.tables import (
-    ACCEPTED,
-    DELIVERED,
-    LEASED,
-    MARKS,
-    MESSAGES,
-    SAID,
-    WAITING,
-    WITHDRAWN,
-    WORKERS,
-    insert_new,
-)
+from adapters.sending.filling import Filling
+from adapters.sending.letters import BY_RANK, Lease
+from adapters.sending.marks import LEASE, marks_of, set_mark
+from adapters.sending.rows import Changes, MessageRow, queue_of, rows_of_people
+from adapters.sending.saying import Round, Speaking
+from adapters.sending.tables import LEASED, MESSAGES, WAITING, WORKERS, insert_new
 from domain.messages import Mode
 from domain.recipients import ChannelKind
-from domain.routing import Item
-from domain.sending import Ending, Heard, Pending, Saying, after_hearing, what_to_say
-from domain.telling_events import SendText
 
 log = logging.getLogger(__name__)
 
+ROUNDS: Final = 50
+"""How many rounds that come to nothing but withdrawals follow each other at most."""
+
 AGAIN_SECONDS: Final = 0.25
 """When somebody is looked at again who has a message of the same warning under way."""
-
-_LEASE: Final = "lease"
 
 # Written out, for a bound parameter would hide from SQLite that its partial indexes serve.
 IS_WAITING: Final = MESSAGES.c.state == literal_column(f"'{WAITING}'")
@@ -49,7 +37,6 @@ IS_LEASED: Final = MESSAGES.c.state == literal_column(f"'{LEASED}'")
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    plan: int
     number: int
     warning: int
     queue: str
@@ -60,14 +47,12 @@ class _Candidate:
 class Leasing:
     """Leases for one worker. Used by one thread at a time."""
 
-    def __init__(self, engine: Engine, filling: Filling, contents: Contents, worker: str) -> None:
+    def __init__(self, engine: Engine, filling: Filling, speaking: Speaking, worker: str) -> None:
         """Nothing is leased yet."""
         self._engine = engine
         self._filling = filling
-        self._contents = contents
+        self._speaking = speaking
         self._worker = worker
-        self._said: dict[str, int] = {}
-        self._items: dict[int, tuple[Item, ...]] = {}
 
     def lease(self, mode: Mode, kind: ChannelKind, most: int, now: datetime) -> list[Lease]:
         """Up to so many messages for this kind of channel; those that say nothing any more end here.
@@ -75,138 +60,68 @@ class Leasing:
         Raises:
             LogUnavailableError: the log cannot be read now.
         """
-        self._filling.follow()
-        if self._filling.standing.is_stopped or most <= 0:
-            return []
-        with self._engine.begin() as connection:
-            candidates = _candidates(connection, queue_of(mode, kind.value), most, now.timestamp())
-            if not candidates:
+        for _ in range(ROUNDS):  # one that only withdraws must not keep what waits behind it
+            self._filling.follow()
+            standing = self._filling.standing
+            if standing.is_stopped or standing.is_recovering or most <= 0:
                 return []
-            lease = _next_lease(connection)
-            rows = self._rows(connection, candidates)
-            changes = Changes()
-            leases: list[Lease] = []
-            for candidate in candidates:
-                mine = rows[candidate.warning, candidate.number]
+            try:
+                with self._engine.begin() as connection:
+                    leases = self._leased(connection, queue_of(mode, kind.value), most, now)
+            except BaseException:
+                self._speaking.forget()
+                raise
+            if leases or leases is None:
+                return leases or []
+        return []
+
+    def _leased(self, connection: Connection, queue: str, most: int, now: datetime) -> list[Lease] | None:
+        """Leases of those who are due; None where nobody is."""
+        candidates = _candidates(connection, queue, most, now.timestamp())
+        if not candidates:
+            return None
+        lease = _next_lease(connection)
+        changes = Changes()
+        leases: list[Lease] = []
+        by_warning: dict[int, list[_Candidate]] = {}
+        for candidate in candidates:
+            by_warning.setdefault(candidate.warning, []).append(candidate)
+        for warning, people in by_warning.items():
+            rows = self._rows(connection, warning, [candidate.number for candidate in people])
+            of_person: dict[int, list[MessageRow]] = {candidate.number: [] for candidate in people}
+            for row in rows:
+                of_person[row.number].append(row)
+            when = Round(now, lease, self._filling.standing.position)
+            speech = self._speaking.round(connection, warning, rows, when)
+            for candidate in people:
+                mine = of_person[candidate.number]
                 if any(row.state == LEASED for row in mine):
                     _look_again(changes, mine, now.timestamp() + AGAIN_SECONDS)
                     continue
-                found = self._of_person(connection, changes, candidate, mine, now, lease)
-                if found is not None:
-                    leases.append(found)
-            changes.write(connection)
-        return leases
+                made = speech.to(candidate.number, candidate.queue, mine, changes)
+                if made is None:
+                    continue
+                leases.append(made)
+                for row in mine:
+                    if row.plan in made.plans:
+                        self._take(changes, row, candidate, made)
+        changes.write(connection)
+        # By warning they were put together; by urgency they go.
+        return sorted(leases, key=lambda one: -one.level.rank)
 
-    def _rows(
-        self, connection: Connection, candidates: Sequence[_Candidate]
-    ) -> dict[tuple[int, int], list[MessageRow]]:
-        """Every row of these people's for these warnings, those included that were not filled in yet."""
-        found: dict[tuple[int, int], list[MessageRow]] = {(one.warning, one.number): [] for one in candidates}
-        for warning in {one.warning for one in candidates}:
-            numbers = [one.number for one in candidates if one.warning == warning]
+    def _take(self, changes: Changes, row: MessageRow, candidate: _Candidate, made: Lease) -> None:
+        said = made.said if made.purpose is None else None
+        changes.change(row, state=LEASED, worker=self._worker, lease=made.lease, said=said)
+        if row.queue != candidate.queue or row.place != candidate.place:
+            # Those that join another's message go by its channel from now on.
+            changes.change(row, queue=candidate.queue, place=candidate.place, kinds=candidate.kinds)
+
+    def _rows(self, connection: Connection, warning: int, numbers: Sequence[int]) -> list[MessageRow]:
+        """Every row of these people's for the warning, those included that were not filled in yet."""
+        rows = rows_of_people(connection, warning, numbers)
+        if self._filling.fill_in(connection, warning, {row.number: row for row in rows}):
             rows = rows_of_people(connection, warning, numbers)
-            if self._filling.fill_in(connection, warning, {row.number: row for row in rows}):
-                rows = rows_of_people(connection, warning, numbers)
-            for row in rows:
-                found[warning, row.number].append(row)
-        return found
-
-    def _of_person(
-        self,
-        connection: Connection,
-        changes: Changes,
-        candidate: _Candidate,
-        rows: Sequence[MessageRow],
-        now: datetime,
-        lease: int,
-    ) -> Lease | None:
-        waiting = {row.plan: row for row in rows if row.state == WAITING}
-        newest = rows[0].newest
-        pending = [Pending(plan, frozenset(row.hazards.split())) for plan, row in waiting.items()]
-        content = self._contents.of(newest)
-        saying = what_to_say(pending, self._heard(connection, rows), content.stands_for(candidate.number), now)
-        text = self._words(newest, saying, waiting) if saying.items else None
-        withdrawn = dict(saying.withdrawn)
-        if saying.items and text is None:
-            withdrawn |= dict.fromkeys(saying.plans, Ending.NO_TEXT)
-        for plan, ending in withdrawn.items():
-            row, at = waiting[plan], now.timestamp()
-            changes.change(row, state=WITHDRAWN, reason=ending.value, ended_at=at, worker="")
-            changes.tell(row, WITHDRAWN, at, reason=ending.value)
-        if text is None:
-            return None
-        said = self._said_id(connection, saying.items)
-        mine = [waiting[plan] for plan in saying.plans]
-        for row in mine:  # those that join another's message go by its channel from now on
-            changes.change(
-                row,
-                state=LEASED,
-                worker=self._worker,
-                lease=lease,
-                said=said,
-                queue=candidate.queue,
-                place=candidate.place,
-                kinds=candidate.kinds,
-            )
-        return self._lease(candidate, mine, content, saying, text, lease, said)
-
-    def _lease(
-        self,
-        candidate: _Candidate,
-        rows: Sequence[MessageRow],
-        content: Content,
-        saying: Saying,
-        text: SendText,
-        lease: int,
-        said: int,
-    ) -> Lease:
-        mode, _, kind = candidate.queue.partition("/")
-        return Lease(
-            plans=saying.plans,
-            number=candidate.number,
-            warning=candidate.warning,
-            mode=Mode(mode),
-            warning_id=content.plan.warning_id,
-            kind=ChannelKind(kind),
-            level=max(item.level for item in saying.items),
-            text=text,
-            planned_at=moment(min(row.planned_at for row in rows)),
-            expires=content.end_of(saying.items),
-            repeated=any(row.in_doubt for row in rows),
-            attempts=max(row.attempts for row in rows),
-            lease=lease,
-            as_of=self._filling.standing.position,
-            said=said,
-        )
-
-    def _heard(self, connection: Connection, rows: Sequence[MessageRow]) -> dict[str, Heard]:
-        """What this person has heard of the warning, in the order in which it was handed over."""
-        heard: dict[str, Heard] = {}
-        for row in sorted(rows, key=lambda one: (one.lease, one.plan)):
-            if row.said is None:
-                continue
-            is_certain = row.state in {ACCEPTED, DELIVERED} or row.reason == Ending.SAME_ADDRESS.value
-            if is_certain or row.in_doubt:
-                heard = after_hearing(heard, self._items_of(connection, row.said), is_certain=is_certain)
-        return heard
-
-    def _words(self, newest: int, saying: Saying, waiting: dict[int, MessageRow]) -> SendText | None:
-        return self._contents.words(newest, saying.items, waiting[saying.plans[-1]].language)
-
-    def _said_id(self, connection: Connection, items: tuple[Item, ...]) -> int:
-        text = items_as_text(items)
-        if text not in self._said:
-            connection.execute(insert_new(connection, SAID).values(words=text))
-            found = connection.execute(select(SAID.c.id).where(SAID.c.words == text)).scalar_one()
-            self._said[text] = int(found)
-            self._items[int(found)] = items
-        return self._said[text]
-
-    def _items_of(self, connection: Connection, said: int) -> tuple[Item, ...]:
-        if said not in self._items:
-            text = connection.execute(select(SAID.c.words).where(SAID.c.id == said)).scalar_one()
-            self._items[said] = items_from_text(text)
-        return self._items[said]
+        return rows
 
     def beat(self, now: float, alive_seconds: float) -> int:
         """Say that this worker lives, and put back what workers had that live no longer; how many messages."""
@@ -237,19 +152,12 @@ def _candidates(connection: Connection, queue: str, most: int, now: float) -> li
     found: dict[tuple[int, int], _Candidate] = {}
     for rank in sorted(BY_RANK, reverse=True):
         due = (
-            select(
-                MESSAGES.c.plan,
-                MESSAGES.c.number,
-                MESSAGES.c.warning,
-                MESSAGES.c.queue,
-                MESSAGES.c.place,
-                MESSAGES.c.kinds,
-            )
+            select(MESSAGES.c.number, MESSAGES.c.warning, MESSAGES.c.queue, MESSAGES.c.place, MESSAGES.c.kinds)
             .where(IS_WAITING, MESSAGES.c.queue == queue, MESSAGES.c.rank == rank, MESSAGES.c.due <= now)
             .order_by(MESSAGES.c.due)
             .limit(most - len(found))
         )
-        for row in connection.execute(due):
+        for row in connection.execute(due).fetchall():
             found.setdefault((row.warning, row.number), _Candidate(*row))
         if len(found) >= most:
             break
@@ -258,9 +166,8 @@ def _candidates(connection: Connection, queue: str, most: int, now: float) -> li
 
 def _next_lease(connection: Connection) -> int:
     """Leases are counted, so that what somebody heard is known in its order whatever the clock does."""
-    connection.execute(insert_new(connection, MARKS).values(name=_LEASE, value="0"))
-    lease = int(connection.execute(select(MARKS.c.value).where(MARKS.c.name == _LEASE)).scalar_one()) + 1
-    connection.execute(update(MARKS).where(MARKS.c.name == _LEASE).values(value=str(lease)))
+    lease = int(marks_of(connection).get(LEASE, 0)) + 1
+    set_mark(connection, LEASE, str(lease))
     return lease
 
 

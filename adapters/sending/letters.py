@@ -10,6 +10,7 @@ from typing import Final, assert_never
 from adapters.channels.port import Accepted, Later, Letter, Outcome, Refused
 from domain.levels import Level
 from domain.messages import Mode
+from domain.notices import Purpose
 from domain.recipients import ChannelKind, RecipientNumber
 from domain.routing import Item, Kind
 from domain.sending import Ending
@@ -25,7 +26,7 @@ BY_RANK: Final = {level.rank: level for level in Level}
 class Lease:
     """One message to one person under lease. `plans` are those whose rows it stands for, the last gives it its name.
 
-    `as_of` is up to where the log was known when it was made.
+    `as_of` is up to where the log was known when it was made. `purpose` is that of a notice, `said` 0 then.
     """
 
     plans: tuple[int, ...]
@@ -43,6 +44,8 @@ class Lease:
     lease: int
     as_of: int
     said: int
+    purpose: Purpose | None = None
+    is_all_clear: bool = False
 
     @property
     def id(self) -> str:
@@ -70,12 +73,16 @@ class PutBack:
 
 @dataclass(frozen=True, slots=True)
 class NextChannel:
-    """This channel will not reach them: the next of their preference is tried, and where there is none it ends."""
+    """This channel will not reach them: the next of their preference is tried, and where there is none it ends.
+
+    `is_dead` says that the address is no more, so that the channel is none any longer.
+    """
 
     route: str
     ending: Ending
     reason: str
     at: datetime
+    is_dead: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +98,14 @@ Result = Handed | PutBack | NextChannel | Withdrawn
 
 @dataclass(slots=True)
 class Standing:
-    """What follows from following the log: whether sending is stopped, and what is new for which warning."""
+    """What follows from following the log: whether sending is stopped, and what is new for which warning.
+
+    While `is_recovering` it is not known what an earlier outbox handed over, and nothing is leased.
+    """
 
     position: int = 0
     is_stopped: bool = False
+    is_recovering: bool = False
     newest: dict[int, int] = field(default_factory=dict)
     """By the outbox's number of a warning, the position of its newest plan, for those heard of by this process."""
 
@@ -112,6 +123,8 @@ def letter_of(lease: Lease, address: str) -> Letter:
         planned_at=lease.planned_at,
         expires=lease.expires,
         repeated=lease.repeated,
+        purpose=lease.purpose,
+        is_all_clear=lease.is_all_clear,
     )
 
 

@@ -3,7 +3,7 @@
     plan in the log -> waiting -> leased -> accepted -> delivered
                                          -> waiting again (not now; or its worker died: then it is in doubt)
                                          -> failed (no channel of theirs takes it)
-                    -> withdrawn (superseded, expired, never told, ...: never handed over)
+                    -> withdrawn (superseded, expired, never told, needless, ...: never handed over)
 
 Here the parts are put together; each does one step. One outbox may be opened by several workers at the same time.
 """
@@ -18,10 +18,13 @@ from uuid import uuid4
 from sqlalchemy import Engine
 
 from adapters.channels.port import DeliveryReceipt
+from adapters.links import Links
 from adapters.sending.contents import Contents
 from adapters.sending.filling import SLICE, Filling, Preferences
+from adapters.sending.gone import GoneRecipients
 from adapters.sending.leasing import Leasing
 from adapters.sending.letters import Lease, Result, Standing
+from adapters.sending.saying import Speaking
 from adapters.sending.settling import Settling
 from domain.messages import Mode
 from domain.policy import Policy
@@ -32,17 +35,20 @@ from domain.recipients import ChannelKind
 class Outbox:
     """One worker's access to the outbox. Safe to use from many threads: one step is taken at a time."""
 
-    def __init__(self, engine: Engine, events: EventLog, policy: Policy, place: Callable[[str], str]) -> None:
+    def __init__(
+        self, engine: Engine, events: EventLog, policy: Policy, place: Callable[[str], str], links: Links
+    ) -> None:
         """`place` gives a district's name. The engine is closed with the outbox."""
         self.worker = uuid4().hex
         self._engine = engine
         self._events = events
         self._lock = threading.Lock()
         self._reporting = threading.Lock()
-        self._filling = Filling(engine, events, policy)
         contents = Contents(events, lambda: policy, place)
-        self._leasing = Leasing(engine, self._filling, contents, self.worker)
+        self._filling = Filling(engine, events, policy, contents)
+        self._leasing = Leasing(engine, self._filling, Speaking(contents, links), self.worker)
         self._settling = Settling(engine, self._filling.identity)
+        self._gone = GoneRecipients(engine)
 
     @property
     def standing(self) -> Standing:
@@ -98,7 +104,28 @@ class Outbox:
             LogUnavailableError: the log cannot be written now.
         """
         with self._reporting:  # of its own: nobody who leases waits for the log
-            return self._settling.report(self._events, now)
+            with self._lock:  # SQLite would let a writer that waits sleep for longer than it takes
+                self._filling.look_for_another()
+                if self.standing.is_recovering:  # the log may have what a restored outbox still wants to tell it
+                    return 0
+                rows = self._settling.named_batch()
+            if rows:
+                self._settling.append(self._events, rows, now)
+                with self._lock:
+                    self._settling.forget(rows)
+            return len(rows)
+
+    def report_gone(self, now: datetime) -> None:
+        """End the subscriptions of recipients whom no channel reaches any more; see `gone`.
+
+        Raises:
+            LogUnavailableError: the log cannot be written now.
+        """
+        with self._reporting:
+            for number, refused_at in self._gone.found():
+                if self._gone.append(self._events, number, refused_at, now):
+                    with self._lock:
+                        self._gone.forget(number)
 
     def beat(self, now: datetime, alive_seconds: float) -> int:
         """Say that this worker lives; put back what dead ones had, and say how many messages that were."""

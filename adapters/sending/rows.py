@@ -1,60 +1,86 @@
 """Rows of messages on their way: read many at once, written many at once, with what the log is to hear of them.
 
-A statement for each message costs a hundred times what the message costs; so changes are gathered first.
+A statement for each message costs a hundred times what the message costs; so changes are gathered first, and those of
+one kind are one prepared statement whose parameters go to the driver as they are.
 """
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Update, bindparam, insert, select, update
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Connection,
+    Dialect,
+    Row,
+    Select,
+    any_,
+    bindparam,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.sql.dml import ValuesBase
+from sqlalchemy.sql.elements import ColumnElement
 
-from adapters.sending.tables import MESSAGES, OUTCOMES, PLANS, SENDS, WARNINGS
+from adapters.sending.tables import MESSAGES, OUTCOMES, WAITING, WITHDRAWN
+from domain.messages import Mode
+from domain.sending import Ending
 
 MessageRow = Row[Any]
-"""A row of `messages` with its send's `hazards`, its plan's time as `planned_at`, its warning's `newest` and `mode`."""
+"""A row of `messages`, without what nobody reads here."""
 
-_AT_ONCE: Final = 500
-"""Numbers in one query: every database takes so many parameters."""
+_OUTCOME: Final = ("batch", "mode", "plan", "number", "kind", "route", "state", "at", "reason")
+_ROW: Final = select(
+    MESSAGES.c.plan,
+    MESSAGES.c.number,
+    MESSAGES.c.send,
+    MESSAGES.c.state,
+    MESSAGES.c.queue,
+    MESSAGES.c.due,
+    MESSAGES.c.kinds,
+    MESSAGES.c.place,
+    MESSAGES.c.language,
+    MESSAGES.c.attempts,
+    MESSAGES.c.lease,
+    MESSAGES.c.said,
+    MESSAGES.c.in_doubt,
+    MESSAGES.c.reference,
+    MESSAGES.c.reason,
+)
 
-_CHANGING: Final = (
-    "state",
-    "queue",
-    "kinds",
-    "due",
-    "place",
-    "attempts",
-    "worker",
-    "lease",
-    "said",
-    "in_doubt",
-    "route",
-    "reference",
-    "handed_at",
-    "ended_at",
-    "reason",
-)
-_CHANGE: Final[Update] = (
-    update(MESSAGES)
-    .where(MESSAGES.c.plan == bindparam("its_plan"), MESSAGES.c.number == bindparam("its_number"))
-    .values({name: bindparam(f"new_{name}") for name in _CHANGING})
-)
-_WHOLE: Final = (
-    select(MESSAGES, SENDS.c.hazards, PLANS.c.at.label("planned_at"), WARNINGS.c.newest, WARNINGS.c.mode)
-    .join(SENDS, SENDS.c.id == MESSAGES.c.send)
-    .join(PLANS, PLANS.c.position == MESSAGES.c.plan)
-    .join(WARNINGS, WARNINGS.c.id == MESSAGES.c.warning)
-)
-_OF_PEOPLE: Final = _WHOLE.where(
-    MESSAGES.c.warning == bindparam("its_warning"), MESSAGES.c.number.in_(bindparam("numbers", expanding=True))
-)
-_OF_PLANS: Final = _WHOLE.where(
-    MESSAGES.c.plan.in_(bindparam("plans", expanding=True)), MESSAGES.c.number.in_(bindparam("numbers", expanding=True))
-)
-_BY_REFERENCE: Final = _WHOLE.where(
-    MESSAGES.c.reference.in_(bindparam("references", expanding=True)),
-    MESSAGES.c.route == bindparam("its_route"),
-    MESSAGES.c.reference != "",
-)
+
+def queue_of(mode: Mode, kind: str) -> str:
+    """The name of a queue: drills have their own, so that no real route ever sees one of them."""
+    return f"{mode.value}/{kind}"
+
+
+def new_row(  # noqa: PLR0913 -- what a row says is all of these
+    *, plan: int, warning: int, send: int, rank: int, mode: Mode, due: float, language: str, kinds: str
+) -> dict[str, Any]:
+    """A waiting row but for the person's number."""
+    return {
+        "plan": plan,
+        "warning": warning,
+        "send": send,
+        "state": WAITING,
+        "queue": queue_of(mode, kinds.split(",", maxsplit=1)[0]),
+        "rank": rank,
+        "due": due,
+        "kinds": kinds,
+        "place": 0,
+        "language": language,
+        "attempts": 0,
+        "worker": "",
+        "lease": 0,
+        "in_doubt": False,
+        "route": "",
+        "reference": "",
+        "reason": "",
+    }
 
 
 class Changes:
@@ -62,64 +88,122 @@ class Changes:
 
     def __init__(self) -> None:
         self._rows: dict[tuple[int, int], dict[str, Any]] = {}
-        self._outcomes: list[dict[str, Any]] = []
+        self._outcomes: list[tuple[Any, ...]] = []
 
     def change(self, row: MessageRow, **values: Any) -> None:  # noqa: ANN401 -- columns of several types
-        """Give the row these values; the last change of a row counts."""
-        before = row._mapping  # noqa: SLF001 -- the documented way to a row's columns by name
-        changed = {f"new_{name}": values.get(name, before[name]) for name in _CHANGING}
-        self._rows[row.plan, row.number] = {"its_plan": row.plan, "its_number": row.number, **changed}
+        """Give the row these values; the last value given to a column counts."""
+        self.change_at(row.plan, row.number, values)
+
+    def change_at(self, plan: int, number: int, values: Mapping[str, Any]) -> None:
+        """The same for the row of a plan and a person."""
+        before = self._rows.get((plan, number))
+        self._rows[plan, number] = dict(values) if before is None else {**before, **values}
 
     def tell(self, row: MessageRow, state: str, at: float, *, route: str = "", reason: str = "") -> None:
         """Note for the log what became of the row."""
-        self._outcomes.append(
-            {
-                "batch": "",
-                "mode": row.mode,
-                "plan": row.plan,
-                "number": row.number,
-                "kind": row.queue.partition("/")[2],
-                "route": route,
-                "state": state,
-                "at": at,
-                "reason": reason,
-            }
-        )
+        mode, _, kind = row.queue.partition("/")
+        self._outcomes.append(("", mode, row.plan, row.number, kind, route, state, at, reason))
+
+    def withdraw(self, row: MessageRow, ending: Ending, at: float) -> None:
+        """It is not handed over, for this reason."""
+        self.change(row, state=WITHDRAWN, reason=ending.value, ended_at=at, worker="")
+        self.tell(row, WITHDRAWN, at, reason=ending.value)
 
     def write(self, connection: Connection) -> None:
         """Write everything."""
-        if self._rows:
-            connection.execute(_CHANGE, list(self._rows.values()))
+        alike: dict[tuple[str, ...], list[tuple[Any, ...]]] = {}
+        for key, values in self._rows.items():
+            alike.setdefault(tuple(values), []).append((*values.values(), *key))
+        for names, rows in alike.items():
+            change = _change(names, connection.dialect)
+            _execute_many(connection, change, (*(f"new_{name}" for name in names), "its_plan", "its_number"), rows)
         if self._outcomes:
-            connection.execute(insert(OUTCOMES), self._outcomes)
+            _execute_many(connection, _new_outcome(connection.dialect), _OUTCOME, self._outcomes)
 
 
 def rows_of_people(connection: Connection, warning: int, numbers: Sequence[int]) -> list[MessageRow]:
     """Every row of these people for a warning."""
-    rows: list[MessageRow] = []
-    for some in _in_parts(numbers):
-        rows += connection.execute(_OF_PEOPLE, {"its_warning": warning, "numbers": some}).all()
-    return rows
+    parameters = {"its_warning": warning, "numbers": _as_set(connection, numbers)}
+    return list(connection.execute(_of_people(connection.dialect.name), parameters).fetchall())
 
 
 def rows_of_plans(
     connection: Connection, plans: Sequence[int], numbers: Sequence[int]
 ) -> Mapping[tuple[int, int], MessageRow]:
     """The rows of these people for these plans, by plan and number."""
-    rows: dict[tuple[int, int], MessageRow] = {}
-    for some in _in_parts(numbers):
-        for row in connection.execute(_OF_PLANS, {"plans": plans, "numbers": some}):
-            rows[row.plan, row.number] = row
-    return rows
+    parameters = {"plans": _as_set(connection, plans), "numbers": _as_set(connection, numbers)}
+    found = connection.execute(_of_plans(connection.dialect.name), parameters).fetchall()
+    return {(row.plan, row.number): row for row in found}
 
 
 def rows_by_reference(connection: Connection, route: str, references: Sequence[str]) -> list[MessageRow]:
     """The rows that a route's server knows by these names."""
     rows: list[MessageRow] = []
-    for some in _in_parts(references):
-        rows += connection.execute(_BY_REFERENCE, {"its_route": route, "references": some}).all()
+    for start in range(0, len(references), _AT_ONCE):
+        some = references[start : start + _AT_ONCE]
+        rows += list(connection.execute(_BY_REFERENCE, {"its_route": route, "references": some}))
     return rows
 
 
-def _in_parts(items: Sequence[Any]) -> Sequence[Sequence[Any]]:
-    return [items[start : start + _AT_ONCE] for start in range(0, len(items), _AT_ONCE)]
+_AT_ONCE: Final = 500
+"""Texts in one query: every database takes so many parameters."""
+
+_BY_REFERENCE: Final = _ROW.where(
+    MESSAGES.c.reference.in_(bindparam("references", expanding=True)),
+    MESSAGES.c.route == bindparam("its_route"),
+    MESSAGES.c.reference != "",
+)
+
+
+@lru_cache
+def _of_people(dialect: str) -> Select[Any]:
+    return _ROW.where(MESSAGES.c.warning == bindparam("its_warning"), _is_one_of(MESSAGES.c.number, "numbers", dialect))
+
+
+@lru_cache
+def _of_plans(dialect: str) -> Select[Any]:
+    return _ROW.where(_is_one_of(MESSAGES.c.plan, "plans", dialect), _is_one_of(MESSAGES.c.number, "numbers", dialect))
+
+
+def _is_one_of(column: ColumnElement[int], parameter: str, dialect: str) -> ColumnElement[bool]:
+    """Whether a column is among any count of numbers, which are one parameter made by `_as_set`."""
+    if dialect == "postgresql":
+        return column == any_(bindparam(parameter, type_=ARRAY(BigInteger)))
+    return column.in_(select(func.json_each(bindparam(parameter)).table_valued("value").c.value))
+
+
+def _as_set(connection: Connection, numbers: Iterable[int]) -> str | list[int]:
+    return list(numbers) if connection.dialect.name == "postgresql" else json.dumps(list(numbers))
+
+
+class _Prepared:
+    """A statement in the words of a database, and in which order its driver wants the parameters, if in any."""
+
+    def __init__(self, statement: ValuesBase, dialect: Dialect) -> None:
+        compiled = statement.compile(dialect=dialect)
+        self.sql = str(compiled)
+        self.order = tuple(compiled.positiontup or ()) if compiled.positional else None
+
+
+@lru_cache
+def _change(names: tuple[str, ...], dialect: Dialect) -> _Prepared:
+    which = MESSAGES.c.plan == bindparam("its_plan"), MESSAGES.c.number == bindparam("its_number")
+    return _Prepared(update(MESSAGES).where(*which).values({name: bindparam(f"new_{name}") for name in names}), dialect)
+
+
+@lru_cache
+def _new_outcome(dialect: Dialect) -> _Prepared:
+    return _Prepared(insert(OUTCOMES).values({name: bindparam(name) for name in _OUTCOME}), dialect)
+
+
+def _execute_many(
+    connection: Connection, prepared: _Prepared, names: Sequence[str], rows: Sequence[tuple[Any, ...]]
+) -> None:
+    """Run the statement for each row; `names` are those of the row's values."""
+    if prepared.order is None:
+        connection.exec_driver_sql(prepared.sql, [dict(zip(names, row, strict=True)) for row in rows])
+    elif prepared.order == tuple(names):
+        connection.exec_driver_sql(prepared.sql, list(rows))
+    else:
+        places = [names.index(name) for name in prepared.order]
+        connection.exec_driver_sql(prepared.sql, [tuple(row[place] for place in places) for row in rows])

@@ -3,12 +3,14 @@
 Drills go to the spool whatever is set up.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from adapters.channels.port import Incoming
 from adapters.channels.spool import Spool
+from adapters.links import Links, links_in
 from adapters.sending.lane import Pace, Route
 from adapters.sending.outbox import Outbox
 from adapters.sending.tables import FILE_NAME, open_outbox_engine
@@ -37,20 +39,38 @@ def routes_with_spool(configured: Sequence[Route], folder: Path, sender: str) ->
     ]
 
 
-def open_outbox(platform: Platform) -> Outbox:
-    """The outbox in the platform's data directory."""
-    engine = open_outbox_engine(platform.settings.data_dir / FILE_NAME)
-    return Outbox(engine, platform.log, platform.policy, lambda code: _place(platform.gazetteer, code))
+def open_outbox(platform: Platform, links: Links | None = None) -> Outbox:
+    """The outbox in the platform's data directory; without `links` notices have no address to lead to.
+
+    Raises:
+        ValueError: the links' key file does not hold a key.
+        OSError: the files cannot be made.
+    """
+    folder = platform.settings.data_dir
+    engine = open_outbox_engine(folder / FILE_NAME)
+    signed = links_in(folder) if links is None else links
+    return Outbox(engine, platform.log, platform.policy, lambda code: _place(platform.gazetteer, code), signed)
 
 
 @contextmanager
-def sending(platform: Platform, configured: Sequence[Route] = (), *, pace: Pace | None = None) -> Iterator[None]:
-    """Hand over what is planned for people, in threads of its own, while this is entered."""
+def sending(
+    platform: Platform,
+    configured: Sequence[Route] = (),
+    *,
+    links: Links | None = None,
+    incoming: Callable[[str, Incoming], None] | None = None,
+    pace: Pace | None = None,
+) -> Iterator[None]:
+    """Hand over what is planned for people, in threads of its own, while this is entered.
+
+    `links` are those of the notices; without them notices lead to no page. `incoming` is given what people send to us,
+    with the route's name, in the thread of the channels: it is quick.
+    """
     folder = platform.settings.data_dir
     routes = routes_with_spool(configured, folder / SPOOL_FOLDER, platform.policy.outlet.sender)
     with (
         vault_in(folder) as vault,
-        open_outbox(platform) as outbox,
+        open_outbox(platform, links) as outbox,
         SendingWorker(
             outbox=outbox,
             events=platform.log,
@@ -59,6 +79,7 @@ def sending(platform: Platform, configured: Sequence[Route] = (), *, pace: Pace 
             routes=routes,
             clock=platform.clock,
             pace=pace,
+            incoming=incoming,
         ),
     ):
         yield

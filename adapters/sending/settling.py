@@ -12,9 +12,9 @@ from uuid import UUID, uuid4
 from sqlalchemy import Connection, Engine, Row, delete, insert, select, update
 
 from adapters.channels.port import DeliveryReceipt
-from adapters.sending.filling import queue_of
+from adapters.sending.gone import note_gone
 from adapters.sending.letters import Handed, Lease, NextChannel, PutBack, Result, Withdrawn, moment
-from adapters.sending.rows import Changes, MessageRow, rows_by_reference, rows_of_plans
+from adapters.sending.rows import Changes, MessageRow, queue_of, rows_by_reference, rows_of_plans
 from adapters.sending.tables import (
     ACCEPTED,
     DELIVERED,
@@ -69,10 +69,12 @@ class Settling:
                 found = (rows.get((plan, lease.number)) for plan in lease.plans)
                 held = [row for row in found if row is not None and _holds(row, lease, result)]
                 _settle(changes, lease, held, result)
+                if isinstance(result, NextChannel) and lease.purpose is None:
+                    note_gone(connection, held, result)
                 if isinstance(result, Handed) and held:
                     receipt = receipts.get((result.route, result.reference))
                     if receipt is not None:
-                        _receive(changes, result.route, held, receipt, result)
+                        _receive(changes, result.route, held, receipt)
             changes.write(connection)
 
     def received(self, route: str, receipts: Sequence[DeliveryReceipt], now: datetime) -> None:
@@ -88,7 +90,7 @@ class Settling:
                 if receipt.reference not in rows:
                     _keep_early(connection, route, receipt, seconds)
                 elif accepted:  # else it came already; what was delivered is not taken back
-                    _receive(changes, route, accepted, receipt, None)
+                    _receive(changes, route, accepted, receipt)
                     rows[receipt.reference] = []
             changes.write(connection)
             connection.execute(delete(EARLY_RECEIPTS).where(EARLY_RECEIPTS.c.came < seconds - EARLY_KEPT_SECONDS))
@@ -110,30 +112,34 @@ class Settling:
             connection.execute(insert_new(self._engine, ONCE).values(**key, number=lease.number, at=seconds))
             return bool(connection.execute(select(ONCE.c.number).filter_by(**key)).scalar_one() == lease.number)
 
-    def report(self, events: EventLog, now: datetime) -> int:
-        """Bring a batch of outcomes to the log; how many, 0 when all are there.
-
-        Raises:
-            LogUnavailableError: the log cannot be written now; the batch waits.
-        """
+    def named_batch(self) -> Sequence[Row[Any]]:
+        """The outcomes to be reported next, under a name that they keep; none when all are in the log."""
         with self._engine.begin() as connection:
             named = connection.execute(select(OUTCOMES.c.batch).where(OUTCOMES.c.batch != "").limit(1)).scalar()
             batch = named or uuid4().hex
             if named is None:
                 some = select(OUTCOMES.c.id).where(OUTCOMES.c.batch == "").order_by(OUTCOMES.c.id).limit(BATCH)
-                connection.execute(update(OUTCOMES).where(OUTCOMES.c.id.in_(some)).values(batch=batch))
-            rows = connection.execute(select(OUTCOMES).where(OUTCOMES.c.batch == batch).order_by(OUTCOMES.c.id)).all()
-        if not rows:
-            return 0
+                if not connection.execute(update(OUTCOMES).where(OUTCOMES.c.id.in_(some)).values(batch=batch)).rowcount:
+                    return ()
+            return connection.execute(select(OUTCOMES).where(OUTCOMES.c.batch == batch).order_by(OUTCOMES.c.id)).all()
+
+    def append(self, events: EventLog, rows: Sequence[Row[Any]], now: datetime) -> None:
+        """Bring a named batch to the log, once whatever is killed when.
+
+        Raises:
+            LogUnavailableError: the log cannot be written now; the batch waits.
+        """
         for mode in sorted({row.mode for row in rows}):
             event = _event(Mode(mode), [row for row in rows if row.mode == mode], now)
             try:
-                events.append([NewEvent(self._stream(batch, mode), 1, event)])
+                events.append([NewEvent(self._stream(rows[0].batch, mode), 1, event)])
             except VersionConflictError:  # it is there: whoever named the batch was stopped before it said so here
                 continue
+
+    def forget(self, rows: Sequence[Row[Any]]) -> None:
+        """The log has this batch."""
         with self._engine.begin() as connection:
-            connection.execute(delete(OUTCOMES).where(OUTCOMES.c.batch == batch))
-        return len(rows)
+            connection.execute(delete(OUTCOMES).where(OUTCOMES.c.batch == rows[0].batch))
 
     def _stream(self, batch: str, mode: str) -> UUID:
         return stream_id_of("deliveries", self._identity, batch, mode)
@@ -168,8 +174,7 @@ def _settle(changes: Changes, lease: Lease, rows: Sequence[MessageRow], result: 
             case NextChannel():
                 _next_channel(changes, row, result)
             case Withdrawn(ending, at):
-                changes.change(row, state=WITHDRAWN, reason=ending.value, ended_at=at.timestamp(), worker="")
-                changes.tell(row, WITHDRAWN, at.timestamp(), reason=ending.value)
+                changes.withdraw(row, ending, at.timestamp())
             case _:
                 assert_never(result)
 
@@ -184,7 +189,7 @@ def _next_channel(changes: Changes, row: MessageRow, result: NextChannel) -> Non
     kinds, place, at = row.kinds.split(","), row.place + 1, result.at.timestamp()
     said = row.said if row.in_doubt else None
     if place < len(kinds):
-        queue = queue_of(Mode(row.mode), kinds[place])
+        queue = queue_of(Mode(row.queue.partition("/")[0]), kinds[place])
         changes.change(row, state=WAITING, place=place, queue=queue, due=at, attempts=0, said=said, worker="")
         return
     reason = f"{result.ending.value}: {result.reason}"[:LONGEST_REASON] if result.reason else result.ending.value
@@ -192,17 +197,14 @@ def _next_channel(changes: Changes, row: MessageRow, result: NextChannel) -> Non
     changes.tell(row, FAILED, at, route=result.route, reason=reason)
 
 
-def _receive(
-    changes: Changes, route: str, rows: Sequence[MessageRow], receipt: DeliveryReceipt, handed: Handed | None
-) -> None:
-    """Rows that were handed over are delivered, or go on to the next channel; `handed` where that was just now."""
-    at = receipt.at.timestamp()
+def _receive(changes: Changes, route: str, rows: Sequence[MessageRow], receipt: DeliveryReceipt) -> None:
+    """Rows that were handed over are delivered, or go on to the next channel."""
     for row in rows:
         if receipt.state == "failed":
             _next_channel(changes, row, NextChannel(route, Ending.FAILED, receipt.reason, receipt.at))
             continue
-        now = _handed(handed) | {"in_doubt": False, "worker": ""} if handed else {}
-        changes.change(row, **{**now, "state": DELIVERED, "ended_at": at})
+        at = receipt.at.timestamp()
+        changes.change(row, state=DELIVERED, ended_at=at)
         changes.tell(row, DELIVERED, at, route=route)
 
 

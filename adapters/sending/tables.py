@@ -82,6 +82,25 @@ PLANS: Final = Table(
     Column("is_urgent", Boolean, nullable=False),
 )
 
+NOTICES: Final = Table(
+    "notices",
+    METADATA,
+    Column("warning", _INTEGER, primary_key=True),
+    Column("purpose", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("about", Text, nullable=False),
+)
+"""Subjects of notices: each has a row in `warnings` of its own, named by `notice_name`; `about` is a warning's id."""
+
+NEEDLESS: Final = Table(
+    "needless",
+    METADATA,
+    Column("warning", _INTEGER, primary_key=True),
+    Column("number", _INTEGER, primary_key=True),
+    Column("planned_to", _INTEGER, nullable=False),
+)
+"""Up to which position notices to somebody were taken back; kept for those that were under way at that moment."""
+
 SENDS: Final = Table(
     "sends",
     METADATA,
@@ -95,7 +114,10 @@ SENDS: Final = Table(
     Column("filled_to", _INTEGER, nullable=False),
     Column("is_filled", Boolean, nullable=False),
 )
-"""What a plan says, once for all people who are told the same. `filled_to` is the last number that has its row."""
+"""What a plan says, once for all people who are told the same. `filled_to` is the last number that has its row.
+
+A notice speaks of no hazard, and its rows are there from the beginning.
+"""
 
 Index("sends_to_fill", SENDS.c.warning, sqlite_where=SENDS.c.is_filled.is_(False))
 
@@ -171,6 +193,24 @@ EARLY_RECEIPTS: Final = Table(
     Column("came", Float, nullable=False),
 )
 """Receipts of messages whose acceptance is not recorded, or never will be."""
+
+GONE: Final = Table(
+    "gone",
+    METADATA,
+    Column("plan", _INTEGER, primary_key=True),
+    Column("number", _INTEGER, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("is_dead", Boolean, nullable=False),
+)
+"""Channels that a message found without an address, or with one that is no more, before it went to the next one."""
+
+DEAD: Final = Table(
+    "dead",
+    METADATA,
+    Column("number", _INTEGER, primary_key=True),
+    Column("refused_at", Float, nullable=False),
+)
+"""Recipients whom no channel reaches any more, until the log has heard of it."""
 
 OUTCOMES: Final = Table(
     "outcomes",

@@ -29,7 +29,7 @@ from adapters.sending.following import TRY_AGAIN_SECONDS, LogFollower, attempted
 from adapters.sending.lane import Lane, Pace, Route
 from adapters.sending.letters import Handed, Lease, NextChannel, PutBack, Result, Withdrawn, letter_of, where, without
 from adapters.sending.outbox import Outbox
-from adapters.vault.vault import Contact
+from adapters.vault.vault import Reach
 from domain.back_off import back_off
 from domain.messages import Mode
 from domain.ports import Clock, EventLog
@@ -45,12 +45,8 @@ T = TypeVar("T")
 class Addresses(Protocol):
     """What is asked of the contact vault."""
 
-    def addresses(self, numbers: Sequence[int], kind: ChannelKind) -> Mapping[int, str]:
-        """The addresses of this kind; who has none is not in it."""
-        ...
-
-    def found(self, contacts: Sequence[Contact]) -> Mapping[Contact, Sequence[int]]:
-        """Under which numbers each contact is entered."""
+    def reached(self, numbers: Sequence[int], kind: ChannelKind) -> Mapping[int, Reach]:
+        """The addresses of this kind, with who else has them; who has none is not in it."""
         ...
 
 
@@ -177,7 +173,7 @@ class SendingWorker:
             found += [] if isinstance(got, Failed) else got
         if not found:
             return False
-        lane.unsettled += len(found)
+        lane.leased += len(found)
         known = await self._done(partial(self._known, channel.kind, found))
         for lease in found:
             if isinstance(known, Failed):
@@ -185,28 +181,26 @@ class SendingWorker:
                 self._end(lane, lease, PutBack(due))
             else:
                 self._begin(lane, lease, known[lease.number])
+        self._start(lane)
         return True
 
     def _known(self, kind: ChannelKind, leases: Sequence[Lease]) -> dict[int, str | Ending]:
         """Each person's address, or why there is none to send to."""
-        addresses = self._addresses.addresses([lease.number for lease in leases], kind)
-        contacts = {number: Contact(kind, address) for number, address in addresses.items()}
-        owners = self._addresses.found(list(contacts.values())) if contacts else {}
+        reached = self._addresses.reached([lease.number for lease in leases], kind)
         known: dict[int, str | Ending] = {}
         for lease in leases:
-            contact = contacts.get(lease.number)
-            if contact is None:
+            reach = reached.get(lease.number)
+            if reach is None:
                 known[lease.number] = Ending.NO_ADDRESS
                 continue
-            numbers = owners.get(contact, ())
-            first = (
-                not numbers
-                or len(numbers) == 1
+            is_first = (
+                lease.purpose is not None  # a notice is each number's own, with its own link
+                or not reach.is_shared
                 or self._outbox.is_first_with_these_words(
-                    lease, min(numbers), self._clock.now(), self._pace.same_words_seconds
+                    lease, reach.first_number, self._clock.now(), self._pace.same_words_seconds
                 )
             )
-            known[lease.number] = contact.address if first else Ending.SAME_ADDRESS
+            known[lease.number] = reach.address if is_first else Ending.SAME_ADDRESS
         return known
 
     def _begin(self, lane: Lane, lease: Lease, address: str | Ending) -> None:
@@ -217,9 +211,16 @@ class SendingWorker:
             case Ending():
                 self._end(lane, lease, Withdrawn(address, now))
             case str():
-                task = asyncio.get_running_loop().create_task(self._carry(lane, lease, address))
-                lane.under_way[task] = lease
-                task.add_done_callback(partial(self._carried, lane))
+                lane.add(lease, address)
+
+    def _start(self, lane: Lane) -> None:
+        """Begin what is leased, the most urgent first, as far as the route's window goes."""
+        loop = asyncio.get_running_loop()
+        while (next_one := lane.take()) is not None:
+            lease, address = next_one
+            task = loop.create_task(self._carry(lane, lease, address))
+            lane.under_way[task] = lease
+            task.add_done_callback(partial(self._carried, lane))
 
     def _carried(self, lane: Lane, task: asyncio.Task[None]) -> None:
         """A hand-over that was broken off, or met a defect, may have gone out: its lease ends in doubt."""
@@ -270,9 +271,9 @@ class SendingWorker:
             case Accepted(reference):
                 lane.served()
                 return Handed(name, reference, now)
-            case Refused(reason):
+            case Refused(reason, is_dead):
                 lane.served()
-                return NextChannel(name, Ending.REFUSED, reason, now)
+                return NextChannel(name, Ending.REFUSED, reason, now, is_dead)
             case Later():
                 return self._later(lane, lease, outcome)
             case _:
@@ -286,6 +287,7 @@ class SendingWorker:
             return NextChannel(lane.route.channel.name, Ending.GIVEN_UP, later.reason, now)
         if later.is_route_down:
             lane.went_down(asyncio.get_running_loop().time(), later.after_seconds)
+            self._give_back(lane)
             return PutBack(now, in_doubt=in_doubt or later.in_doubt)
         lane.served()
         wait = back_off(
@@ -297,9 +299,16 @@ class SendingWorker:
         )
         return PutBack(now + wait, is_attempt=True, in_doubt=in_doubt or later.in_doubt)
 
+    def _give_back(self, lane: Lane) -> None:
+        """What has not begun goes back, for other routes or for later."""
+        for lease in lane.given_back():
+            self._end(lane, lease, PutBack(self._clock.now()))
+
     async def _break_off(self, grace_seconds: float, lane: Lane | None = None) -> None:
-        """Let what is under way finish for so long, then break it off."""
+        """Let what is under way finish for so long, then break it off; what has not begun goes back at once."""
         lanes = self._lanes if lane is None else [lane]
+        for one in lanes:
+            self._give_back(one)
         tasks = [task for one in lanes for task in one.under_way]
         if not tasks:
             return
@@ -335,12 +344,14 @@ class SendingWorker:
                     return
                 await asyncio.sleep(TRY_AGAIN_SECONDS)
                 continue
-            for lane, _, _ in results:
-                lane.unsettled -= 1
+            for lane, lease, _ in results:
+                lane.settled(lease)
+            for lane in {lane for lane, _, _ in results}:
+                self._start(lane)
                 lane.news.set()
 
     def _is_over(self) -> bool:
-        return not self._serves and not any(lane.unsettled or lane.under_way for lane in self._lanes)
+        return not self._serves and not any(lane.leased or lane.under_way for lane in self._lanes)
 
     def _store(
         self, results: Sequence[tuple[Lane, Lease, Result]], receipts: Mapping[str, Sequence[DeliveryReceipt]]

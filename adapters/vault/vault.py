@@ -43,6 +43,9 @@ NAME: Final = "name"
 _AT_ONCE: Final = 500
 """Numbers in one query: every database takes so many parameters."""
 
+_MANY_AT_ONCE: Final = 5_000
+"""Numbers in the query that is asked for every letter: databases of today take far more."""
+
 _METADATA = MetaData()
 _PEOPLE = Table(
     "people",
@@ -71,6 +74,18 @@ class Contact:
 
     kind: ChannelKind
     address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Somebody's address of one kind. `first_number` is the lowest of all numbers under which it is entered.
+
+    Where `is_shared` is false there is no other number.
+    """
+
+    address: str
+    first_number: int
+    is_shared: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,20 +171,24 @@ class ContactVault:
         Raises:
             SealBrokenError: the vault's key is another one than that which sealed them.
         """
+        return {number: reach.address for number, reach in self.reached(numbers, kind).items()}
+
+    def reached(self, numbers: Sequence[int], kind: ChannelKind) -> dict[int, Reach]:
+        """The same, with who else has the address: by its mark, without opening anybody's.
+
+        Raises:
+            SealBrokenError: the vault's key is another one than that which sealed them.
+        """
         with self._engine.connect() as connection:
             rows = [
                 row
-                for some in _in_parts(numbers)
-                for row in connection.execute(
-                    select(_CONTACTS.c.number, _CONTACTS.c.sealed, _PEOPLE.c.sealed_key)
-                    .join(_PEOPLE, _PEOPLE.c.number == _CONTACTS.c.number)
-                    .where(_CONTACTS.c.number.in_(some), _CONTACTS.c.kind == kind.value)
-                    .where(_PEOPLE.c.sealed_key.is_not(None))
-                )
+                for some in _in_parts(numbers, _MANY_AT_ONCE)
+                for row in connection.execute(_REACHED, {"numbers": some, "its_kind": kind.value}).fetchall()
             ]
+        open_key, field = self._key.open_key, kind.value
         return {
-            number: open_sealed(self._key.open_key(sealed_key, number), number, kind.value, sealed)
-            for number, sealed, sealed_key in rows
+            number: Reach(open_sealed(open_key(sealed_key, number), number, field, sealed), first, first != last)
+            for number, sealed, sealed_key, first, last in rows
         }
 
     def person(self, number: int) -> Person | None:
@@ -262,6 +281,22 @@ def _sqlite_settings(connection: DBAPIConnection, _record: object) -> None:
     cursor.close()
 
 
-def _in_parts(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
-    for start in range(0, len(items), _AT_ONCE):
-        yield items[start : start + _AT_ONCE]
+_SAME: Final = _CONTACTS.alias("same")
+_WITH_THE_MARK: Final = _SAME.c.mark == _CONTACTS.c.mark
+_REACHED: Final = (
+    select(
+        _CONTACTS.c.number,
+        _CONTACTS.c.sealed,
+        _PEOPLE.c.sealed_key,
+        select(func.min(_SAME.c.number)).where(_WITH_THE_MARK).scalar_subquery(),
+        select(func.max(_SAME.c.number)).where(_WITH_THE_MARK).scalar_subquery(),
+    )
+    .join(_PEOPLE, _PEOPLE.c.number == _CONTACTS.c.number)
+    .where(_CONTACTS.c.number.in_(bindparam("numbers", expanding=True)), _CONTACTS.c.kind == bindparam("its_kind"))
+    .where(_PEOPLE.c.sealed_key.is_not(None))
+)
+
+
+def _in_parts(items: Sequence[Item], at_once: int = _AT_ONCE) -> Iterator[Sequence[Item]]:
+    for start in range(0, len(items), at_once):
+        yield items[start : start + at_once]

@@ -1,5 +1,6 @@
 """What one person is still to hear: the rules, and the promise that no order of events makes them say a wrong thing."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,18 +16,25 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from domain.event import Event
 from domain.levels import Level
 from domain.routing import Item, Kind
 from domain.sending import (
     Ending,
     Heard,
     Pending,
+    PendingNotice,
     Stands,
     after_hearing,
+    dead_address_ends,
     due_at,
     gives_up,
+    newest_notice_counts,
+    no_channel_is_left,
     what_to_say,
+    with_places_filled,
 )
+from domain.telling_events import PersonErased, SendText, SubscriptionConfirmed, SubscriptionEnded
 
 NOW = datetime(2022, 9, 13, 8, tzinfo=UTC)
 RAIN, FLOOD = "11B03", "11A51"
@@ -110,6 +118,107 @@ def test_what_is_urgent_waits_for_nothing() -> None:
 @given(st.integers(0, 40), st.floats(0, 200_000))
 def test_a_message_is_given_up_by_attempts_or_by_age(attempts: int, age: float) -> None:
     assert gives_up(attempts, age, most_attempts=30, longest_seconds=86_400) is (attempts >= 30 or age >= 86_400)
+
+
+def notices(positions: Iterable[int], expires: datetime = NOW + timedelta(hours=1)) -> list[PendingNotice]:
+    return [PendingNotice(position, expires) for position in positions]
+
+
+@given(st.sets(st.integers(1, 50)), st.integers(0, 60), st.booleans())
+def test_of_notices_the_newest_alone_goes_out_and_every_other_has_its_reason(
+    positions: set[int], needless_to: int, has_expired: bool
+) -> None:
+    expires = NOW if has_expired else NOW + timedelta(seconds=1)
+    choice = newest_notice_counts(notices(positions, expires), needless_to, NOW)
+    spoken = set() if choice.planned is None else {choice.planned}
+    assert spoken | set(choice.withdrawn) == positions
+    assert not spoken & set(choice.withdrawn)
+    newest = max(positions, default=0)
+    assert spoken == ({newest} if newest > needless_to and not has_expired else set())
+    for position, ending in choice.withdrawn.items():
+        if position <= needless_to:
+            assert ending is Ending.NEEDLESS
+        else:
+            assert ending is (Ending.EXPIRED if position == newest else Ending.SUPERSEDED)
+
+
+@given(st.lists(st.sampled_from(("plan", "take back", "hand over")), max_size=20))
+def test_whatever_happens_in_whatever_order_no_notice_goes_out_that_was_taken_back_or_replaced(
+    steps: list[str],
+) -> None:
+    needless_to, newest = 0, 0
+    waiting: set[int] = set()
+    for position, step in enumerate(steps, 1):
+        if step == "plan":
+            waiting.add(position)
+            newest = position
+        elif step == "take back":
+            needless_to = position
+        else:
+            choice = newest_notice_counts(notices(waiting), needless_to, NOW)
+            waiting.clear()
+            if choice.planned is not None:
+                assert choice.planned == newest > needless_to
+
+
+WORDS = st.text(alphabet="ab \n", max_size=12)
+
+
+@given(WORDS, WORDS, WORDS)
+def test_a_notices_places_are_filled_and_without_a_link_leave_no_gap(one: str, two: str, three: str) -> None:
+    text = SendText(language="en", subject="s", sms=f"{one}{{link}}{two}{{code}}{three}", body="b")
+    assert with_places_filled(text, link="L", code="7").sms == f"{one}L{two}7{three}"
+    bare = with_places_filled(text, link="", code="7").sms
+    assert bare.split() == f"{one} {two}7{three}".split() or bare.split() == f"{one}{two}7{three}".split()
+    before, after = one.rstrip(" "), f"{two}7{three}".lstrip(" ")
+    assert bare in {f"{before}{after}", f"{before} {after}"}
+
+
+def test_a_link_at_the_end_of_a_line_leaves_no_space_behind() -> None:
+    text = SendText(
+        language="zh-CN", subject="", sms="请确认：{link} 谢谢", body="Open {link}\nor reply {code}", short="{link}"
+    )
+    bare = with_places_filled(text, link="", code="123456")
+    assert (bare.sms, bare.body, bare.short) == ("请确认： 谢谢", "Open\nor reply 123456", "")
+
+
+@given(st.integers(1, 5), st.integers(0, 5), st.integers(0, 5))
+def test_nobody_leaves_while_a_channel_may_still_reach_them(channels: int, dead: int, missing: int) -> None:
+    left = no_channel_is_left(channels, dead, missing)
+    assert left is (dead > 0 and dead + missing >= channels)
+
+
+def confirmed(hours: int) -> Event:
+    return SubscriptionConfirmed(at=NOW + timedelta(hours=hours), number=1, recipient_sha256="0")
+
+
+def left(hours: int) -> Event:
+    return SubscriptionEnded(at=NOW + timedelta(hours=hours), number=1, reason="")
+
+
+def erased(hours: int) -> Event:
+    return PersonErased(at=NOW + timedelta(hours=hours), numbers=(1,), reason="")
+
+
+@pytest.mark.parametrize(
+    ("history", "ends"),
+    [
+        ([], True),
+        ([confirmed(-1)], True),
+        ([confirmed(0)], True),
+        ([confirmed(1)], False),
+        ([left(-1)], True),
+        ([left(0)], False),
+        ([left(1)], False),
+        ([confirmed(-2), left(-1)], False),
+        ([confirmed(-2), left(-1), erased(-1)], False),
+        ([confirmed(-3), left(-2), confirmed(-1)], True),
+    ],
+)
+def test_a_dead_address_ends_what_stood_when_it_was_refused_and_once(history: list[Event], ends: bool) -> None:
+    found = dead_address_ends(history, 1, NOW, NOW + timedelta(hours=2))
+    assert bool(found) is ends
+    assert dead_address_ends([*history, *found], 1, NOW, NOW + timedelta(hours=3)) == []
 
 
 class OnePerson(RuleBasedStateMachine):

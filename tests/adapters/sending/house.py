@@ -17,6 +17,7 @@ from adapters.audience.recipients_codec import pack
 from adapters.audience.table import table_of
 from adapters.channels.port import Accepted, DeliveryReceipt, Incoming, Letter, Outcome
 from adapters.clocks import ManualClock
+from adapters.links import links_in
 from adapters.sending.lane import Pace, Route
 from adapters.sending.outbox import Outbox
 from adapters.sending.tables import FILE_NAME, open_outbox_engine
@@ -127,6 +128,7 @@ class Town:
         audience = self.platform.house.audience
         assert isinstance(audience, RosterAudience)
         self.audience = audience
+        self.links = links_in(folder, "https://outlet.example")
         self._planned = 0
         self._rosters = 0
 
@@ -231,7 +233,7 @@ class Town:
             return area.name if area else ""
 
         engine = open_outbox_engine(self.folder / FILE_NAME)
-        return Outbox(engine, self.platform.log, self.platform.policy, place)
+        return Outbox(engine, self.platform.log, self.platform.policy, place, self.links)
 
     @contextmanager
     def worker(self, *routes: Desk | Route, pace: Pace = QUICK) -> Iterator[SendingWorker]:
@@ -263,13 +265,13 @@ def town_in(folder: Path, clock: Clock | None = None) -> Iterator[Town]:
         town.close()
 
 
-def until(holds: Callable[[], bool], seconds: float = LIMIT_SECONDS) -> None:
+def until(holds: Callable[[], bool], seconds: float = LIMIT_SECONDS, look_seconds: float = 0.01) -> None:
     """Wait until something holds; the limit is far beyond what it takes."""
     end = time.monotonic() + seconds
     pause = threading.Event()
     while not holds():
         assert time.monotonic() < end, "it did not come to pass"
-        pause.wait(0.01)
+        pause.wait(look_seconds)
 
 
 def later(seconds: float) -> timedelta:

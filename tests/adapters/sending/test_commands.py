@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from adapters.cli.app import app
 from domain.recipients import ChannelKind
 from tests.adapters.sending.house import Desk, town_in, until
+from tests.adapters.sending.test_notices import SUBJECT, planned
 from tests.streams.messages import cap
 
 
@@ -41,6 +42,21 @@ def test_deliveries_counts_by_state_and_channel_and_says_when(folder: Path) -> N
     assert outlet(folder, "deliveries", "--warning", plan["warning_id"])["plans"] == [plan]
     assert outlet(folder, "deliveries", "--warning", "another")["plans"] == []
     assert outlet(folder, "deliveries", "--mode", "drill")["plans"] == []
+
+
+def test_notices_are_counted_under_the_warning_that_they_are_about(tmp_path: Path) -> None:
+    with town_in(tmp_path / "data") as town:
+        [number] = town.people(1)
+        planned(town, [number])
+        with town.worker(Desk()):
+            until(lambda: len(town.outcomes()) == 1)
+    [plan] = outlet(tmp_path / "data", "deliveries", "--warning", "w-1")["plans"]
+    assert (plan["purpose"], plan["subject"], plan["people"]) == ("call-up", str(SUBJECT), 1)
+    assert plan["not_filled_in"] == 0
+    [one] = outlet(tmp_path / "data", "deliveries", "--number", str(number))["messages"]
+    assert (one["purpose"], one["warning_id"], one["state"]) == ("call-up", "w-1", "accepted")
+    done = CliRunner().invoke(app, ["--data", str(tmp_path / "data"), "deliveries"])
+    assert "call-up" in done.output
 
 
 def test_deliveries_of_one_recipient_shows_each_message(folder: Path) -> None:

@@ -14,6 +14,8 @@ from tests.adapters.sending.killed import PACE, WINDOW, RunningClock, ledger
 from tests.conftest import PROJECT
 from tests.streams.messages import cap
 
+LONG_SECONDS = 600.0
+
 
 def handed(folder: Path) -> list[list[str]]:
     path = folder / "handed.txt"
@@ -40,8 +42,11 @@ def kill_and_go_on(folder: Path, people: int, kills: int) -> None:
                 child.kill()
     with town_in(folder, RunningClock(epoch)) as town:
         with town.worker(ledger(folder), pace=PACE):
-            until(lambda: {int(line[0]) for line in handed(folder)} == set(numbers), 120)
-            until(lambda: sum(one.state == "accepted" for one in town.outcomes()) == people, 120)
+            # Looked at seldom: reading it all takes the worker's time away.
+            until(lambda: {int(line[0]) for line in handed(folder)} == set(numbers), LONG_SECONDS, people / 10_000)
+            until(
+                lambda: sum(one.state == "accepted" for one in town.outcomes()) == people, LONG_SECONDS, people / 10_000
+            )
         assert len(town.outcomes()) == len({(one.number, one.state, one.at) for one in town.outcomes()})
     seen: Counter[str] = Counter()
     for number, _, mark in handed(folder):

@@ -123,6 +123,31 @@ def test_a_warning_that_is_lifted_before_it_was_handed_over_is_never_told(town: 
         assert {one.number for one in town.outcomes()} == {number}
 
 
+def test_a_route_does_not_wait_behind_rounds_that_only_withdraw(town: Town) -> None:
+    town.people(100)
+    [other] = town.people(1, areas=("330683",))
+    town.deliver(cap("r1", level="red"), minutes=0)
+    town.deliver(cap("r2", kind="Cancel", minutes=1, references=(("r1", 0),)), minutes=1)
+    town.deliver(cap("r3", level="red", minutes=2, codes=("330683",)), minutes=2)
+    with town.outbox() as outbox:
+        filled(town, outbox)
+        [found] = lease(town, outbox, most=10)
+        assert (found.number, found.is_all_clear) == (other, False)
+
+
+def test_what_ends_everything_is_an_all_clear(town: Town) -> None:
+    town.people(1)
+    town.deliver(cap("r1", level="red"), minutes=0)
+    with town.outbox() as outbox:
+        filled(town, outbox)
+        [alert] = lease(town, outbox)
+        accept(town, outbox, [alert])
+        town.deliver(cap("r2", kind="Cancel", minutes=1, references=(("r1", 0),)), minutes=1)
+        filled(town, outbox)
+        [clear] = lease(town, outbox)
+        assert (alert.is_all_clear, clear.is_all_clear) == (False, True)
+
+
 def test_the_all_clear_goes_to_who_was_told_and_waits_for_an_alert_under_way(town: Town) -> None:
     town.people(2)
     town.deliver(cap("r1", level="red"), minutes=0)
