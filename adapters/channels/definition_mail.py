@@ -47,9 +47,15 @@ def _holds_one_token(url: str) -> str:
     parts = urlsplit(url)
     if not _LINK.fullmatch(url) or set(url) & set('<>"') or not parts.hostname:
         raise ValueError(f"{url!r} is not an address of printable ASCII with a host")
-    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
+    if not mail_programs_unsubscribe_at(url):
         raise ValueError("mail programs unsubscribe over https only (RFC 8058)")
     return url
+
+
+def mail_programs_unsubscribe_at(url: str) -> bool:
+    """Whether a mail program would send its request there: over https, or to this machine for a trial."""
+    parts = urlsplit(url)
+    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
 
 
 def is_loopback(host: str) -> bool:

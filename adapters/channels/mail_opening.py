@@ -1,27 +1,36 @@
 """From a route's description to the route: the files it names are read here, and nothing is connected."""
 
 import ssl
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Final
 
-from adapters.channels.definition_mail import MailDefinition, Security
+from adapters.channels.definition_mail import TOKEN_PLACE, MailDefinition, Security, mail_programs_unsubscribe_at
+from adapters.channels.definitions import ChannelDefinition
 from adapters.channels.mail import MailChannel
 from adapters.channels.mail_connecting import Connector
 from adapters.channels.mail_html import HtmlWriter
 from adapters.channels.mail_message import MessageWriter
 from adapters.channels.mail_unsubscribing import KEY_BYTES
+from adapters.links import KEY_NAME
+from adapters.store.small_files import secret_in
+
+OWN_PATH: Final = "/u/"
+"""Where this outlet's own server takes one-click requests; the token stands behind it."""
 
 
 class MailSetupError(Exception):
     """A file that the description names cannot be used."""
 
 
-def mail_channel(definition: MailDefinition, data_dir: Path) -> MailChannel:
-    """The channel that is described.
+def mail_channel(definition: MailDefinition, data_dir: Path, *, public_url: str = "") -> MailChannel:
+    """The channel that is described. `public_url` is where the public finds this outlet's server, if it does.
 
     Raises:
         MailSetupError: saying which file and why.
     """
     sender_domain = definition.sender.rpartition("@")[2]
+    unsubscribe_url, key = _unsubscribing(definition, data_dir, public_url)
     connector = Connector(
         host=definition.host,
         port=definition.server_port,
@@ -39,8 +48,8 @@ def mail_channel(definition: MailDefinition, data_dir: Path) -> MailChannel:
         sender_names=definition.sender_names,
         id_domain=sender_domain,
         reply_to=definition.reply_to or "",
-        unsubscribe_url=definition.unsubscribe_url or "",
-        unsubscribe_key=unsubscribe_key(definition, data_dir),
+        unsubscribe_url=unsubscribe_url,
+        unsubscribe_key=key,
     )
     return MailChannel(
         definition.id,
@@ -51,6 +60,40 @@ def mail_channel(definition: MailDefinition, data_dir: Path) -> MailChannel:
         connections=definition.connections,
         keep_alive_seconds=definition.keep_alive_seconds,
     )
+
+
+def _unsubscribing(definition: MailDefinition, data_dir: Path, public_url: str) -> tuple[str, bytes]:
+    """Where mail programs unsubscribe, and the key of the tokens: the route's own, else this outlet's server.
+
+    Raises:
+        MailSetupError: the key's file cannot be used.
+    """
+    if definition.unsubscribe_url is not None or not mail_programs_unsubscribe_at(public_url):
+        return definition.unsubscribe_url or "", unsubscribe_key(definition, data_dir)
+    return f"{public_url.rstrip('/')}{OWN_PATH}{TOKEN_PLACE}", own_unsubscribe_key(data_dir)
+
+
+def own_unsubscribe_key(data_dir: Path) -> bytes:
+    """The key of the tokens that this outlet's own server takes; made on first use.
+
+    Raises:
+        MailSetupError: its file cannot be made, or does not hold a key.
+    """
+    try:
+        return secret_in(data_dir / KEY_NAME, KEY_BYTES)
+    except (OSError, ValueError) as error:
+        raise MailSetupError(f"{KEY_NAME}: {error}") from error
+
+
+def unsubscribe_keys(definitions: Iterable[ChannelDefinition], data_dir: Path) -> tuple[bytes, ...]:
+    """Every key that a token in a mail of this outlet may have been made with: its own, and those of its routes.
+
+    Raises:
+        MailSetupError: a file cannot be used.
+    """
+    routes = [one for one in definitions if isinstance(one, MailDefinition)]
+    found = [unsubscribe_key(one, data_dir) for one in routes]
+    return tuple(dict.fromkeys([own_unsubscribe_key(data_dir), *(key for key in found if key)]))
 
 
 def unsubscribe_key(definition: MailDefinition, data_dir: Path) -> bytes:

@@ -1,22 +1,31 @@
 """What every channel promises, run on each of them; and what the spool promises of its files."""
 
 import asyncio
+import base64
 import email
 import email.policy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from adapters.channels.carriers import CarriersChannel
+from adapters.channels.carriers_definition import CarriersDefinition
 from adapters.channels.plain import plain_line, plain_text
 from adapters.channels.port import Accepted, Channel, Later, Letter, Outcome, Refused
+from adapters.channels.screen import screen_channel
+from adapters.channels.screen_definition import ScreenDefinition
 from adapters.channels.spool import Spool
 from domain.levels import Level
 from domain.messages import Mode
 from domain.recipients import ChannelKind
 from domain.telling_events import SendText
+from tests.adapters.channels.gateway_house import LOOPBACK, accepts, base_of, route, said
+from tests.adapters.webhooks.receivers import receiving, takes_all
 
 TEXT = SendText(
     language="zh-CN", subject="暴雨红色预警", sms="【绍兴发布】暴雨红色预警。", body="请注意防范。\n第二行。"
@@ -47,12 +56,65 @@ def spool(kind: ChannelKind) -> Callable[[Path], Tried]:
     return made
 
 
-CHANNELS = {f"spool-{kind.value}": spool(kind) for kind in ChannelKind}
+Making = Callable[[Path], AbstractContextManager[Tried]]
+
+
+def spooling(kind: ChannelKind) -> Making:
+    return lambda folder: nullcontext(spool(kind)(folder))
+
+
+def gateway(**changed: Any) -> Making:
+    @contextmanager
+    def made(folder: Path) -> Iterator[Tried]:
+        with receiving(accepts) as receiver:
+            yield Tried(route(folder, base_of(receiver), **changed), lambda: [one.body for one in receiver.taken])
+
+    return made
+
+
+def aliyun() -> Making:
+    @contextmanager
+    def made(folder: Path) -> Iterator[Tried]:
+        with receiving(lambda _taken, _count: said(Code="OK", BizId="1^0")) as receiver:
+            channel = route(folder, base_of(receiver), profile="aliyun", template_code="SMS_1")
+            yield Tried(channel, lambda: [one.path.encode() for one in receiver.taken])
+
+    return made
+
+
+@contextmanager
+def screen(folder: Path) -> Iterator[Tried]:
+    folder.mkdir(parents=True)
+    (folder / "screens").write_text("whsec_" + base64.b64encode(b"k" * 32).decode(), encoding="ascii")
+    with receiving(takes_all) as receiver:
+        described = ScreenDefinition(id="screens", url=base_of(receiver), secret_file=Path("screens"))
+        yield Tried(screen_channel(described, folder, LOOPBACK), lambda: [one.body for one in receiver.taken])
+
+
+@contextmanager
+def carriers(folder: Path) -> Iterator[Tried]:
+    members: dict[str, Channel] = {
+        name: Spool(folder / name, ChannelKind.SMS, sender="outlet@shaoxing.example", name=name) for name in ("a", "b")
+    }
+    described = CarriersDefinition(id="sms", carriers={"china-mobile": ("b", "a")}, default=("a",))
+    yield Tried(
+        CarriersChannel(described, members), lambda: [path.read_bytes() for path in sorted(folder.rglob("*.sms"))]
+    )
+
+
+CHANNELS: dict[str, Making] = {f"spool-{kind.value}": spooling(kind) for kind in ChannelKind} | {
+    "gateway-sms": gateway(),
+    "gateway-voice": gateway(serves="voice"),
+    "gateway-aliyun": aliyun(),
+    "screen": screen,
+    "carriers": carriers,
+}
 
 
 @pytest.fixture(params=sorted(CHANNELS))
-def tried(request: pytest.FixtureRequest, tmp_path: Path) -> Tried:
-    return CHANNELS[request.param](tmp_path / "out")
+def tried(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Tried]:
+    with CHANNELS[request.param](tmp_path / "out") as made:
+        yield made
 
 
 def letter(kind: ChannelKind, number: int = 1, *, text: SendText = TEXT, address: str | None = None) -> Letter:
