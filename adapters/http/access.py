@@ -62,6 +62,15 @@ class Door:
             head = signed_head(request.headers, now, self._settings.signature_tolerance_seconds)
         return Admitted(agency, credential.id, head)
 
+    def admit_any(self, request: Request, now: datetime) -> Admitted:
+        """Let a request in as the agency that its key belongs to, where the address names none.
+
+        Raises:
+            ProblemError: as `admit`, but for OTHER_AGENCY.
+        """
+        credential = self._keys.verify(_key_in(request), now).credential
+        return self.admit(request, credential.agency if credential is not None else "", now)
+
     def verify_body(self, admitted: Admitted, body: bytes, now: datetime) -> SignedId | None:
         """Check the signature over the body and claim its id; None where no signature is due.
 

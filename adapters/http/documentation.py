@@ -150,7 +150,7 @@ METRICS_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
 def intake_request() -> dict[str, Any]:
     """The parameters, the body and the ways to show a key."""
     form = MessageForm.model_json_schema(ref_template="#/components/schemas/{model}")
-    message = _inlined(form, form.pop("$defs", {}))
+    message = inlined(form, form.pop("$defs", {}))
     cap = {"schema": _TEXT, "example": example_text("message.cap.xml")}
     cn12379 = {"summary": "12379", "value": example_text("message.12379.xml")}
     both = {"cap": {"summary": "CAP 1.2", "value": example_text("message.cap.xml")}, "12379": cn12379}
@@ -194,13 +194,13 @@ def _header(name: str, description: str) -> dict[str, Any]:
     return {"name": name, "in": "header", "required": False, "description": description, "schema": _TEXT}
 
 
-def _inlined(schema: Any, parts: dict[str, Any]) -> Any:  # noqa: ANN401 -- a JSON document
+def inlined(schema: Any, parts: dict[str, Any]) -> Any:  # noqa: ANN401 -- a JSON document
     """The schema without references, since they would point into another document's parts."""
     if isinstance(schema, dict):
         if "$ref" in schema:
-            return _inlined(parts[schema["$ref"].rpartition("/")[2]], parts)
-        return {name: _inlined(value, parts) for name, value in schema.items()}
-    return [_inlined(item, parts) for item in schema] if isinstance(schema, list) else schema
+            return inlined(parts[schema["$ref"].rpartition("/")[2]], parts)
+        return {name: inlined(value, parts) for name, value in schema.items()}
+    return [inlined(item, parts) for item in schema] if isinstance(schema, list) else schema
 
 
 def kinds_of(status: int) -> list[Kind]:

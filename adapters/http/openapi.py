@@ -27,6 +27,8 @@ reads that one.
 _TAGS: Final = [
     {"name": "agencies", "description": "For the agencies that issue warnings: a key is needed."},
     {"name": "public", "description": "What was released, for everyone. A release never changes."},
+    {"name": "subscriptions", "description": "For who wants to be told of warnings by text message or mail."},
+    {"name": "gateways", "description": "For gateways that report back what became of messages, and bring answers."},
     {"name": "operation", "description": "For those who run the outlet."},
 ]
 _SECURITY: Final = {
