@@ -57,6 +57,8 @@ class Links:
         except (NotBase64Error, ValueError):
             return None
         named, seal = content[:-_SEAL_BYTES], content[-_SEAL_BYTES:]
+        if urlsafe_b64encode(content).decode() != token:  # the decoder takes other characters for the same
+            return None
         if not hmac.compare_digest(seal, self._seal(b"token", named)[:_SEAL_BYTES]):
             return None
         [purpose] = [one for one, label in _LABELS.items() if label == named[0]]

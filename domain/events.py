@@ -93,6 +93,7 @@ class EndReason(StrEnum):
     UNLISTED = "unlisted"
     EXPIRED = "expired"
     JOINED = "joined"
+    STOPPED = "stopped"  # its drill was stopped
 
 
 class EndedContribution(Value):

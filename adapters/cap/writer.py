@@ -9,7 +9,7 @@ from datetime import datetime
 
 from adapters.cap.vocabulary import CAP_1_2
 from adapters.cap.writer_info import Block, InfoWriter
-from adapters.cap.writer_words import lifted_sentences, written_time
+from adapters.cap.writer_words import lifted_sentences, marked, written_time
 from domain.event import Event
 from domain.events import WarningReleased
 from domain.messages import MessageType, Mode
@@ -60,7 +60,7 @@ class CapWriter:
     def _note(self, release: WarningReleased) -> str:
         """What the release lifts, in the outlet's languages: an update holds no block for what is gone."""
         sentences = [
-            sentence
+            marked(self._policy, release.mode, language, sentence)
             for language in self._policy.outlet.languages
             for sentence in lifted_sentences(self._policy, release, language).values()
         ]

@@ -103,9 +103,9 @@ class InfoWriter:
         if section.expires is not None:
             info.add("expires", written_end(section.expires, policy.zone))
         info.add("senderName", issuer_names(policy, section, language))
-        info.add("headline", marked(policy, self._release.mode, language, headline_in(section, language)))
-        info.add("description", relayed_text(section, language))
-        info.add("instruction", "\n".join(instructions(section, language)))
+        info.add("headline", self._marked(language, headline_in(section, language)))
+        info.add("description", self._marked(language, relayed_text(section, language)))
+        info.add("instruction", self._marked(language, "\n".join(instructions(section, language))))
         info.add("web", policy.outlet.web)
         info.add_pair("parameter", "level", section.level.value)
         self._parameters(info, section)
@@ -123,14 +123,18 @@ class InfoWriter:
         self._head(info, section, language, urgency="Past", response_type="AllClear")
         info.add("effective", written_time(self._release.at, policy.zone))
         info.add("senderName", outlet_name(policy, language))
-        info.add("headline", marked(policy, self._release.mode, language, sentence))
-        info.add("description", sentence)
+        info.add("headline", self._marked(language, sentence))
+        info.add("description", self._marked(language, sentence))
         info.add("web", policy.outlet.web)
         info.add_pair("parameter", "previous-level", section.level.value)
         self._parameters(info, section)
         for area in section.areas:
             info.add_pair("parameter", "previous-area-level", f"{area.code}={area.level.value}")
         self._areas(info, section, language)
+
+    def _marked(self, language: Language, text: str) -> str:
+        """The text, within the marks of a drill where it is one; an empty text stays empty."""
+        return marked(self._policy, self._release.mode, language, text) if text else ""
 
     def _head(
         self, info: Block, section: Section, language: Language, *, urgency: str, response_type: str = ""

@@ -116,13 +116,16 @@ class _Document:
 
     @property
     def _headline(self) -> str:
-        text = self._lifted if self._is_cancel else headline_in(self._section, self._language)
-        return marked(self._policy, self._release.mode, self._language, text)
+        return self._marked(self._lifted if self._is_cancel else headline_in(self._section, self._language))
+
+    def _marked(self, text: str) -> str:
+        """The text, within the marks of a drill where it is one; an empty text stays empty."""
+        return marked(self._policy, self._release.mode, self._language, text) if text else ""
 
     @property
     def _description(self) -> str:
         """The agencies' own words, byte for byte; in a cancel the sentence that lifts the warning."""
-        return self._lifted if self._is_cancel else relayed_text(self._section, self._language)
+        return self._marked(self._lifted if self._is_cancel else relayed_text(self._section, self._language))
 
     def fill(self, root: etree._Element, event_type: str) -> None:
         """The whole of the message, in the order of the real ones; what is unknown is an empty element."""
@@ -137,7 +140,7 @@ class _Document:
         text = next((text for text in self._release.texts if text.language == self._language), None)
         self._methods(code, text)
         _add(root, "secClassification", "None")
-        _add(root, "note", self._lifted if self._is_cancel else "")
+        _add(root, "note", self._marked(self._lifted) if self._is_cancel else "")
         is_first = self._message.message_type is MessageType.ALERT
         _add(root, "references", "" if is_first else self._message.first)
         self._info(_add(root, "info"), event_type)
@@ -167,7 +170,8 @@ class _Document:
         _add(info, "senderName", issuer_names(self._policy, section, language))
         _add(info, "headline", self._headline)
         _add(info, "description", self._description)
-        _add(info, "instruction", "" if self._is_cancel else "\n".join(instructions(section, language)))
+        told_to_do = "" if self._is_cancel else "\n".join(instructions(section, language))
+        _add(info, "instruction", self._marked(told_to_do))
         _add(info, "web", self._policy.outlet.web)
         self._area(_add(info, "area"))
 

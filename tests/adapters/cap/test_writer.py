@@ -66,7 +66,7 @@ def assert_same_section(info: Info, section: Section, language: str, mode: Mode)
     assert values(info, "level") == [section.level.value]
     assert values(info, "area-level") == [f"{area.code}={area.level.value}" for area in section.areas]
     assert info.headline == f"{mark}{headline_in(section, language)}{mark}"
-    assert info.description == xml_text(relayed_text(section, language))[0]
+    assert info.description == f"{mark}{xml_text(relayed_text(section, language))[0]}{mark}"
     assert info.effective == whole_seconds(section.effective)
     assert (info.expires is None) == (section.expires is None)
     if section.expires is not None and info.expires is not None:
@@ -237,8 +237,9 @@ def test_a_cancel_whose_released_lines_cannot_be_told_apart_says_its_headline_fo
         language="zh-CN", headline="【演练】全部解除【演练】", description="【演练】解除【演练】", sms=""
     )
     message = read_back(WRITER.document(cancel.model_copy(update={"texts": (text,)})))
-    assert [info.description for info in message.infos] == ["全部解除"] * 4
-    assert message.note == "全部解除"
+    marked = ["【演练】全部解除【演练】", "[DRILL]全部解除[DRILL]"]
+    assert [info.description for info in message.infos] == marked * 2
+    assert message.note.splitlines() == marked
     silent = read_back(WRITER.document(cancel.model_copy(update={"texts": ()})))
     assert "发布" not in "".join(info.headline for info in silent.infos)
 

@@ -83,7 +83,7 @@ def assert_same_message(read: AgencyMessage, message: SectionMessage, release: W
 def assert_same_section(info: Info, section: Section, mode: Mode) -> None:
     mark = POLICY.texts["zh-CN"].drill_mark if mode is Mode.DRILL else ""
     assert info.headline == f"{mark}{headline_in(section, 'zh-CN')}{mark}"
-    assert info.description == xml_text(relayed_text(section, "zh-CN"))[0]
+    assert info.description == f"{mark}{xml_text(relayed_text(section, 'zh-CN'))[0]}{mark}"
     assert info.effective == section.effective.replace(microsecond=0)
     assert (info.expires is None) == (section.expires is None)
     if info.expires is not None and section.expires is not None:

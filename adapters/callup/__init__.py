@@ -1,0 +1,1 @@
+"""What people send back to the outlet, taken to whatever waits for it."""

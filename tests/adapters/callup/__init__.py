@@ -1,0 +1,1 @@
+"""What people send back, as it is read."""
