@@ -1,0 +1,1 @@
+"""Tests of the monthly report's words, charts, files and commands."""
