@@ -102,6 +102,28 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "red": ("涉及红色预警，立即发布", "a red is involved: at once"),
     "grouped": ("合并等待期满", "grouped with what came in the meantime"),
     "no-grouping": ("不设合并等待", "nothing is grouped"),
+    # why somebody whom a release concerns is not told
+    "already-told": ("已按此级别告知", "they know it at this level"),
+    "below-their-level": ("低于其接收级别", "below the level they asked for"),
+    "not-their-hazard": ("非其接收灾种", "not a hazard they asked for"),
+    "covered": ("已有更严重的灾种告知", "a more serious hazard covers it"),
+    "no-channel": ("无可用联系方式", "nothing by which they could be reached"),
+    # by what people are told
+    "sms": ("短信", "SMS"),
+    "email": ("邮件", "e-mail"),
+    "screen": ("屏幕", "screen"),
+    "voice": ("电话", "telephone"),
+    # what became of a message to somebody
+    "accepted": ("已交付", "handed over"),
+    "delivered": ("已送达", "delivered"),
+    "failed": ("未送达", "failed"),
+    "withdrawn": ("撤回", "withdrawn"),
+    "repeated": ("重发", "sent again"),
+    # how a call-up was confirmed, and why it ended
+    "link": ("网页", "their page"),
+    "officer": ("值班员记录", "an officer"),
+    "exhausted": ("各步已尽，无人确认", "every step was taken and nobody confirmed"),
+    "stopped": ("已停止", "stopped"),
     # the rules of merging
     "highest_level_in_force_wins_in_each_area": (
         "同一区域取生效中的最高级别",

@@ -1,7 +1,7 @@
 """The end of the demonstration: what is still in force, and why one warning says what it says."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -11,9 +11,12 @@ from adapters.demo.looks import Looks
 from adapters.demo.replay import Step
 from adapters.demo.telling import print_indented
 from adapters.wiring import Platform
+from domain.callup_events import CallUpConfirmed, CallUpsOpened
+from domain.event import Event
 from domain.events import WarningReleased
 from domain.levels import Level
 from domain.messages import Mode
+from domain.telling_events import TellingPlanned
 from projections.board import board
 from projections.explanation import Explanation, SectionExplained, explain
 from projections.history import find_warning
@@ -91,7 +94,7 @@ def _section(section: SectionExplained, looks: Looks) -> Iterable[Text]:
         yield Text(f"    · {applied.sentence}", style="dim")
 
 
-def tell_the_sum(console: Console, looks: Looks, steps: Iterable[Step]) -> None:
+def tell_the_sum(console: Console, looks: Looks, steps: Sequence[Step]) -> None:
     """How many messages came and what became of them."""
     outcomes: Counter[str] = Counter()
     releases = 0
@@ -102,3 +105,19 @@ def tell_the_sum(console: Console, looks: Looks, steps: Iterable[Step]) -> None:
     english = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items()))
     words = looks.both(f"报文：{chinese}；发布{releases}次", f"messages: {english}; {releases} releases")
     print_indented(console, Text(words))
+    events = [event for step in steps for event in step.events]
+    print_indented(console, Text(_people(looks, events)))
+
+
+def _people(looks: Looks, events: Sequence[Event]) -> str:
+    """How many letters went out, and how call-ups ended; drills are counted apart from all of it."""
+    planned = [event for event in events if isinstance(event, TellingPlanned) and event.mode is Mode.LIVE]
+    told = sum(send.count for event in planned for send in event.sends)
+    withheld = sum(one.count for event in planned for one in event.withheld)
+    opened = [event for event in events if isinstance(event, CallUpsOpened) and event.mode is Mode.LIVE]
+    posts = sum(len(event.posts) for event in opened)
+    confirmed = sum(isinstance(event, CallUpConfirmed) and event.mode is Mode.LIVE for event in events)
+    return looks.both(
+        f"告知{told}人次，{withheld}人次不需告知；叫应{posts}处次，{confirmed}处次确认",
+        f"people: told {told} times, withheld {withheld} times; {posts} posts called up, {confirmed} confirmed",
+    )

@@ -5,14 +5,18 @@ Anything that does not come out as the story says is an error: a demonstration t
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 
-from adapters.demo.story import Arrival, Story, list_profile
+from adapters.demo.letters import Postman, postman_of
+from adapters.demo.people import reply, take_in_rosters
+from adapters.demo.story import Arrival, Reply, Story, list_profile
 from adapters.feeds.list_reader import ListReader
+from adapters.vault.vault import ContactVault, vault_in
 from adapters.wiring import Platform
 from domain.event import Event
 from domain.events import EventParked, PolicyAdopted
+from domain.telling_events import TellingPlanned
 from streams.intake import Delivery, ListedMessage, Receipt, RefusedItem
 
 
@@ -22,36 +26,79 @@ class DemoError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One moment: what arrived (None where the clock alone acted), the answers, and every event recorded."""
+    """One moment: what came from outside (None where the clock alone acted), the answers, and every event recorded."""
 
     at: datetime
     arrival: Arrival | None
     receipts: tuple[Receipt, ...]
     events: tuple[Event, ...]
+    reply: Reply | None = None
 
 
 def replay(platform: Platform, story: Story) -> Iterator[Step]:
-    """Let everything arrive at its own time; deadlines on the way are acted on at theirs.
+    """Take the rosters in, then let everything come at its own time; what falls due on the way happens at its own.
+
+    Letters go to the spool in the platform's data directory.
 
     Raises:
         DemoError: the platform holds events already or runs another outlet's policy, an answer is not the story's,
             or an event was parked.
+        RosterProblemError: a roster of the story cannot be taken in.
         TypeError: the platform runs on the machine's clock.
     """
     _refuse_what_is_not_fresh(platform)
-    position = platform.log.head()
-    for arrival in story.arrivals:
-        platform.advance(arrival.at)
-        events, position = _recorded(platform, position)
-        yield from _steps_of_the_clock(events)
-        receipts = _submitted(platform, arrival)
-        platform.runner.pump()
-        events, position = _recorded(platform, position)
-        _compare(arrival, receipts)
-        yield Step(at=arrival.at, arrival=arrival, receipts=tuple(receipts), events=tuple(events))
-    platform.advance(story.ends)
-    events, position = _recorded(platform, position)
-    yield from _steps_of_the_clock(events)
+    with vault_in(platform.settings.data_dir) as vault, postman_of(platform, vault) as postman:
+        course = _Course(platform, postman)
+        take_in_rosters(platform, vault, story)
+        yield from _steps_of_the_clock(course.news())
+        for happening in story.happenings():
+            yield from course.until(happening.at)
+            yield (
+                _reply(platform, vault, happening, course)
+                if isinstance(happening, Reply)
+                else _arrival(platform, happening, course)
+            )
+        yield from course.until(story.ends)
+
+
+def _arrival(platform: Platform, arrival: Arrival, course: "_Course") -> Step:
+    receipts = _submitted(platform, arrival)
+    events = course.news()
+    _compare(arrival, receipts)
+    return Step(arrival.at, arrival, tuple(receipts), events)
+
+
+def _reply(platform: Platform, vault: ContactVault, said: Reply, course: "_Course") -> Step:
+    if not reply(platform, vault, said):
+        raise DemoError(f"no call-up waits for the reply at {said.at}")
+    return Step(said.at, None, (), course.news(), reply=said)
+
+
+class _Course:
+    """The platform in simulated time, with whoever carries its letters."""
+
+    def __init__(self, platform: Platform, postman: Postman) -> None:
+        self._platform = platform
+        self._postman = postman
+        self._position = platform.log.head()
+        self._grouped = timedelta(seconds=platform.policy.telling.group_wait_seconds)
+        self._letters_due: datetime | None = None
+
+    def news(self) -> tuple[Event, ...]:
+        """What has been recorded since the last time; letters that may go now go."""
+        self._platform.runner.pump()
+        self._postman.round()
+        events, self._position = _recorded(self._platform, self._position)
+        if any(isinstance(event, TellingPlanned) and not event.at_once for event in events):
+            self._letters_due = self._platform.clock.now() + self._grouped
+        return tuple(events)
+
+    def until(self, moment: datetime) -> Iterator[Step]:
+        """Move the clock forward, stopping wherever something falls due or letters have waited long enough."""
+        while (now := self._platform.clock.now()) < moment:
+            stops = (self._platform.runner.next_due(), self._letters_due)
+            self._platform.advance(min((stop for stop in stops if stop and now < stop < moment), default=moment))
+            yield from _steps_of_the_clock(self.news())
 
 
 def _refuse_what_is_not_fresh(platform: Platform) -> None:

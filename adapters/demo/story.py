@@ -1,11 +1,14 @@
-"""The story as data: which file arrives when, from whom, and what must become of it."""
+"""The story as data: which file arrives when, from whom, and what must become of it; who is told, and who answers."""
 
 import tomllib
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
+from typing import Literal
 
 from adapters.feeds.profile import ListProfile
 from adapters.feeds.profile_files import profile_from_toml
+from domain.messages import Mode
 from domain.values import Moment, Value
 from streams.intake import Outcome
 
@@ -39,13 +42,42 @@ class Arrival(Value):
         return resources.files("adapters.demo").joinpath("messages", self.file).read_bytes()
 
 
+class RosterFile(Value):
+    """A list of people that is taken in before the story begins."""
+
+    file: str
+    roster: str
+    mode: Mode = Mode.LIVE
+
+
+class Reply(Value):
+    """Somebody on a roster who was called up answers: by a message, on their page, or to the officer who rings up.
+
+    `telephone` is theirs as their roster has it; `answers` are to the policy's questions, by the id of each.
+    """
+
+    at: Moment
+    telephone: str
+    how: Literal["sms", "link", "officer"]
+    text: str = ""
+    answers: Mapping[str, str] = {}
+    zh: str
+    en: str
+
+
 class Story(Value):
-    """All arrivals in order of time. `explained` is the district whose warning is explained at the end."""
+    """All arrivals and all replies, each in order of time. `explained` is the district that is explained at the end."""
 
     begins: Moment
     ends: Moment
     explained: str
+    rosters: tuple[RosterFile, ...]
     arrivals: tuple[Arrival, ...]
+    replies: tuple[Reply, ...]
+
+    def happenings(self) -> Sequence[Arrival | Reply]:
+        """What comes from outside, in order of time."""
+        return sorted((*self.arrivals, *self.replies), key=lambda one: one.at)
 
     def special(self, name: str) -> Arrival:
         """The arrival that shows this.

@@ -1,13 +1,14 @@
 """Tells the steps of the replay as they happen: what came, what became of it, what each district's warning is now."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from rich.console import Console
 from rich.text import Text
 
 from adapters.demo.looks import Looks
 from adapters.demo.replay import Step
-from adapters.demo.story import Arrival
+from adapters.demo.telling_people import PeopleTeller
 from domain.event import Event
 from domain.events import ConflictFlagged, OutletRevised, ReleaseScheduled, WaitEnded, WarningReleased
 from domain.messages import Mode
@@ -41,15 +42,19 @@ class Teller:
         self._console = console
         self._looks = looks
         self._gazetteer = gazetteer
+        self._people = PeopleTeller(looks, self._district)
 
     def tell(self, step: Step) -> None:
         """Print one step; a step in which nobody would see anything change is passed over."""
+        if step.reply is not None:
+            self._head(step.at, self._looks.both("回复", "reply"), step.reply.zh, step.reply.en)
         if step.arrival is not None:
-            self._arrival(step.arrival)
+            arrival = step.arrival
+            self._head(step.at, self._looks.agencies([arrival.agency]), arrival.zh, arrival.en)
             for receipt in step.receipts:
                 self._receipt(receipt, listed=step.arrival.is_list)
         told = [line for event in step.events for line in self._event(event)]
-        if step.arrival is None and told:
+        if step.arrival is None and step.reply is None and told:
             self._say(Text.assemble((f"{self._looks.time(step.at)} ", "bold"), self._looks.both("⏱ 时钟", "⏱ clock")))
         for line in told:
             self._say(line)
@@ -57,12 +62,12 @@ class Teller:
     def _say(self, line: Text) -> None:
         print_indented(self._console, line)
 
-    def _arrival(self, arrival: Arrival) -> None:
+    def _head(self, at: datetime, who: str, chinese: str, english: str) -> None:
         looks = self._looks
         self._console.print()
-        head = Text.assemble((f"{looks.time(arrival.at)} ", "bold"), (looks.agencies([arrival.agency]), "bold cyan"))
+        head = Text.assemble((f"{looks.time(at)} ", "bold"), (who, "bold cyan"))
         for language in looks.languages:
-            head.append(f"  {arrival.zh if is_chinese(language) else arrival.en}")
+            head.append(f"  {chinese if is_chinese(language) else english}")
         self._say(head)
 
     def _receipt(self, receipt: Receipt, *, listed: bool) -> None:
@@ -96,7 +101,7 @@ class Teller:
                 )
                 yield Text(f"  {words}", style="yellow")
             case _:  # the other facts are for the history, not for a story
-                return
+                yield from self._people.lines(event)
 
     def _district(self, code: str) -> str:
         area = self._gazetteer.area(code)

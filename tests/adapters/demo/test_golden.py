@@ -9,8 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from adapters.demo import load_story
+from domain.callup_events import (
+    CallUpConfirmed,
+    CallUpsEnded,
+    CallUpsOpened,
+    CallUpsReported,
+    CallUpStep,
+    CallUpStepTaken,
+)
+from domain.event import Event
 from domain.events import WarningReleased
 from domain.messages import Mode
+from domain.telling_events import PlannedItem, TellingPlanned
 from projections.board import board
 from tests.adapters.demo.conftest import Replayed
 
@@ -30,6 +40,7 @@ def test_the_story_comes_to_what_was_reviewed(replayed: Replayed, update_golden:
         "outcomes": outcomes(replayed),
         "boards": {moment: board_at(replayed, datetime.fromisoformat(moment)) for moment in MOMENTS},
         "releases": releases(replayed),
+        "people": people(replayed),
     }
     if update_golden:
         GOLDEN.write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
@@ -59,6 +70,40 @@ def outcomes(replayed: Replayed) -> list[str]:
         for step in replayed.steps
         for receipt in step.receipts
     ]
+
+
+def people(replayed: Replayed) -> list[str]:
+    """A line for each plan and each step of a call-up: who is told and who is not, by count and reason."""
+    return [
+        f"{event.at.astimezone(replayed.platform.policy.zone).strftime('%d %H:%M:%S')} {said}"
+        for step in replayed.steps
+        for event in step.events
+        if (said := line_of_people(event))
+    ]
+
+
+def line_of_item(item: PlannedItem) -> str:
+    return f"{item.hazard} {item.kind.value} {item.level.value}"
+
+
+def line_of_people(event: Event) -> str:
+    match event:
+        case TellingPlanned():
+            told = ", ".join(f"{send.count}× {'+'.join(map(line_of_item, send.items))}" for send in event.sends)
+            withheld = ", ".join(f"{one.count}× {one.hazard} {one.reason.value}" for one in event.withheld)
+            return f"{event.mode.value} {event.district} told: {told or 'nobody'}; not: {withheld or 'nobody'}"
+        case CallUpsOpened():
+            return f"{event.mode.value} {event.district} called up: {', '.join(post.post for post in event.posts)}"
+        case CallUpStepTaken() if event.step is not CallUpStep.ASKED:
+            return f"{event.mode.value} {event.district} {event.step.value}: {event.post}"
+        case CallUpConfirmed():
+            return f"{event.mode.value} {event.district} confirmed by {event.how}: {event.post}"
+        case CallUpsEnded():
+            return f"{event.mode.value} {event.district} {event.reason.value}: {', '.join(event.posts)}"
+        case CallUpsReported():
+            return f"{event.mode.value} {event.district} reported: {event.confirmed} of {event.posts}"
+        case _:
+            return ""
 
 
 def board_at(replayed: Replayed, at: datetime) -> dict[str, list[str]]:

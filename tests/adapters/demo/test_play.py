@@ -8,7 +8,6 @@ from rich.console import Console
 
 from adapters.clocks import ManualClock
 from adapters.demo import DemoError, default_speed, load_story, open_platform, play, replay
-from adapters.demo.story import Story
 from adapters.settings import Settings
 from adapters.wiring import build
 from streams.intake import Outcome
@@ -78,7 +77,7 @@ def test_another_outlets_policy_is_refused(tmp_path: Path) -> None:
 def test_an_answer_that_is_not_the_storys_fails_loudly(tmp_path: Path) -> None:
     story = load_story()
     first = story.arrivals[0].model_copy(update={"expect": Outcome.REJECTED})
-    wrong = Story(begins=story.begins, ends=story.ends, explained=story.explained, arrivals=(first,))
+    wrong = story.model_copy(update={"arrivals": (first,), "replies": ()})
     with open_platform(tmp_path) as platform, pytest.raises(DemoError, match="accepted, where the story says rejected"):
         list(replay(platform, wrong))
 

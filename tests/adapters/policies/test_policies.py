@@ -13,10 +13,12 @@ from domain.areas import AreaClaim
 from domain.findings import Finding
 from domain.interpretation import interpret
 from domain.levels import Level
-from domain.policy import Policy, PolicyError, parse_policy
+from domain.policy import Policy, PolicyError, TextDefinition, parse_policy
 from domain.texts import joint_headline
+from tests.conftest import PROJECT
 
 NAMES = tuple(shipped_policies())
+EXAMPLES = sorted((PROJECT / "docs" / "examples").glob("*/policy.toml"))
 AGENCY_AND_HAZARD = """
 [[agencies]]
 id = "science"
@@ -102,6 +104,21 @@ def test_shaoxings_joint_headline_names_issuers_in_the_bureaus_order() -> None:
     assert headline == (
         "绍兴市自然资源和规划局、市气象局、市应急管理局2023年8月17日18时00分联合发布地质灾害气象风险黄色预警"
     )
+
+
+@pytest.mark.parametrize("name", [*NAMES, *map(str, EXAMPLES)])
+def test_each_policy_calls_up_from_orange_and_asks_in_all_its_languages(name: str) -> None:
+    loaded = policy(name)
+    assert loaded.callup.roles
+    assert loaded.callup.level_min is Level.ORANGE
+    assert (loaded.callup.voice_after_seconds, loaded.callup.questions_after_seconds) == (180, 900)
+    assert len(loaded.callup.questions) == 3
+    for question in (*loaded.callup.questions, *loaded.callup.report_questions):
+        assert set(question.names) == set(loaded.outlet.languages)
+    for words in loaded.texts.values():
+        assert {words.callup, words.callup_next, words.callup_voice}.isdisjoint(
+            field.default for field in TextDefinition.model_fields.values()
+        )
 
 
 def test_an_agency_and_a_hazard_join_by_text_alone() -> None:

@@ -30,14 +30,14 @@ NOT_IN_THE_STORY = frozenset(
         "release-passed-up",
         "passed-up-acknowledged",
         "passing-up-failed",
-        "roster-imported",
         "subscription-confirmed",
         "subscription-ended",
         "person-erased",
-        "telling-planned",
-        "deliveries-recorded",
         "sending-stopped",
         "sending-resumed",
+        "drill-started",
+        "drill-stopped",
+        "warning-assessed",
     }
 )
 """What the demonstration never comes to; the domain's own round trips hold these."""
