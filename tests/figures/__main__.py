@@ -1,4 +1,4 @@
-"""`python -m tests.figures s3|s4|s10|r1|r10 [--full] [--json]`: measure a figure of QUALITY.md and print it.
+"""`python -m tests.figures FIGURE... [--full] [--json]`: measure a figure of QUALITY.md and print it.
 
 Exit code 0 when it holds, 1 when it falls short. Without `--full` the sizes are those of the tests.
 """
@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from tests.figures.figure import Figure
 from tests.figures.sizes import measured
 
-FIGURES = ("s3", "s4", "s10", "r1", "r10")
+FIGURES = ("s3", "s4", "s6", "s7", "s10", "r1", "r5", "r10", "telling")
 
 
 def main() -> int:

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -113,6 +113,23 @@ def outlet_run(output: Path, folder: Path) -> None:
     main()
 
 
+def outlet_command(output: Path, errors: Path, arguments: Sequence[str]) -> int:
+    """A command of the outlet in a process from the fork server; its exit code."""
+    process = CONTEXT.Process(target=_command, args=(output, errors, arguments), daemon=True)
+    process.start()
+    process.join()
+    code = process.exitcode
+    process.close()
+    assert code is not None, "it has ended"
+    return code
+
+
+def _command(output: Path, errors: Path, arguments: Sequence[str]) -> None:
+    _live_apart(output, errors)
+    sys.argv = ["outlet", *arguments]
+    main()
+
+
 def limited_server(output: Path, folder: Path, settings: HttpSettings) -> None:
     """The same under limits that the command has no options for."""
     _live_apart(output)
@@ -124,10 +141,10 @@ def limited_server(output: Path, folder: Path, settings: HttpSettings) -> None:
             platform.runner.run(threading.Event())
 
 
-def _live_apart(output: Path) -> None:
-    """Say everything into a file of its own, and end after a while without being asked."""
+def _live_apart(output: Path, errors: Path | None = None) -> None:
+    """Say everything into files of its own, or into one, and end after a while without being asked."""
     signal.alarm(LONGEST_LIFE_SECONDS)
-    told = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    for stream in (1, 2):
+    for stream, path in ((1, output), (2, errors or output)):
+        told = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         os.dup2(told, stream)
-    os.close(told)
+        os.close(told)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.figures import sizes
+from tests.adapters.channels.smpp_routes import need_node
+from tests.figures import r5, sizes
 from tests.figures.figure import Figure, unseen
 
 SIZES = [pytest.param(False, id="small"), pytest.param(True, id="full", marks=pytest.mark.slow)]
@@ -58,3 +59,58 @@ def test_a_flood_is_answered_429_and_counted_and_keeps_nobody_else_out(tmp_path:
     timed = ("the others' p95 was", "round ")
     assert [shortfall for shortfall in figure.shortfalls if not shortfall.startswith(timed)] == []
     assert figure.counts["flood answered by status"]["429"] == figure.counts["counted by the server as limited"]
+
+
+@pytest.mark.parametrize("full", SIZES)
+def test_nobody_is_missed_and_no_all_clear_goes_first_while_servers_and_outlet_are_killed(
+    tmp_path: Path, full: bool
+) -> None:
+    need_node()
+    counts = held("telling", tmp_path, full=full).counts
+    assert counts["people missed"] == 0
+    assert counts["repeats"] <= counts["in flight at the kills"]
+    assert counts["killed with messages still to go"] > 0
+
+
+@pytest.mark.parametrize("full", SIZES)
+def test_after_trouble_with_both_servers_everything_goes_out_by_priority_and_nothing_that_expired(
+    tmp_path: Path, full: bool
+) -> None:
+    need_node()
+    figure = sizes.measured("r5", tmp_path, unseen, full=full)
+    assert [shortfall for shortfall in figure.shortfalls if not shortfall.startswith(r5.TIMED)] == []
+    assert figure.counts["people waiting at the return"] > 0
+
+
+@pytest.mark.parametrize("full", SIZES)
+def test_of_an_erased_person_no_trace_is_left_in_any_form(tmp_path: Path, full: bool) -> None:
+    need_node()
+    counts = held("s6", tmp_path, full=full).counts
+    assert counts["forms looked for"] > 100 * counts["people erased"]
+
+
+@pytest.fixture(scope="module")
+def attacked(tmp_path_factory: pytest.TempPathFactory) -> Figure:
+    need_node()
+    return sizes.measured("s7", tmp_path_factory.mktemp("s7"), unseen, full=False)
+
+
+@pytest.mark.parametrize("place", ["mail", "SMS", "spooled SMS", "address"])
+def test_no_text_or_address_is_more_than_text_to_a_mail_a_telephone_or_a_server(attacked: Figure, place: str) -> None:
+    assert attacked.counts.get(f"got through in a {place}", 0) == 0
+    assert attacked.counts["addresses refused"] > 0
+    assert not [shortfall for shortfall in attacked.shortfalls if shortfall.startswith(("post", "carrier"))]
+
+
+def test_no_subject_adds_a_header_to_a_spooled_mail(attacked: Figure) -> None:
+    assert attacked.counts.get("got through in a spooled mail", 0) == 0
+
+
+def test_no_cell_of_an_exported_table_is_a_formula(attacked: Figure) -> None:
+    assert attacked.counts.get("got through in a table", 0) == 0
+
+
+@pytest.mark.slow
+def test_nothing_gets_through_in_full(tmp_path: Path) -> None:
+    need_node()
+    assert held("s7", tmp_path, full=True).counts["got through"] == 0
