@@ -8,9 +8,12 @@ from typing import Annotated, Any, Final
 import typer
 from typer.core import TyperGroup
 
-from adapters.cli import feeds, policy, release, rosters
+from adapters.cli import drills, feeds, policy, release, rosters
+from adapters.cli.assessing import assess
 from adapters.cli.bench import bench
 from adapters.cli.board import board
+from adapters.cli.callups import callups
+from adapters.cli.callups import commands as callup_commands
 from adapters.cli.check import check
 from adapters.cli.common import Globals, err
 from adapters.cli.demo import demo
@@ -20,6 +23,7 @@ from adapters.cli.history import explain, history
 from adapters.cli.importing import import_list
 from adapters.cli.ingest import ingest
 from adapters.cli.parents import commands as parent_commands
+from adapters.cli.reports import report
 from adapters.cli.run import run
 from adapters.cli.sending import deliveries, resume, stop
 from adapters.cli.upkeep import parked, rebuild, version
@@ -102,11 +106,16 @@ app.command(rich_help_panel=ANSWERS)(explain)
 app.command(rich_help_panel=ANSWERS)(parked)
 app.add_typer(release.commands, name="release", rich_help_panel=ANSWERS)
 app.command(rich_help_panel=ANSWERS)(deliveries)
+app.command(rich_help_panel=ANSWERS)(callups)
+app.command(rich_help_panel=ANSWERS)(report)
 app.command(rich_help_panel=DUTY)(stop)
 app.command(rich_help_panel=DUTY)(resume)
 app.command(rich_help_panel=DUTY)(approve)
 app.command(rich_help_panel=DUTY)(refuse)
 app.command(rich_help_panel=DUTY)(settle)
+app.add_typer(callup_commands, name="callup", rich_help_panel=DUTY)
+app.command(rich_help_panel=DUTY)(assess)
+app.add_typer(drills.commands, name="drill", rich_help_panel=DUTY)
 app.add_typer(feeds.commands, name="feed", rich_help_panel=UPKEEP)
 app.add_typer(rosters.commands, name="roster", rich_help_panel=DUTY)
 app.add_typer(policy.commands, name="policy", rich_help_panel=UPKEEP)

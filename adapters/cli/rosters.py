@@ -303,8 +303,13 @@ def erase(
     reason: Annotated[str, typer.Option("--reason", help="Why; kept in the log. No personal data.")],
     json: JsonOption = False,
 ) -> None:
-    """Erase people: their keys are destroyed, and what was kept of them can be read by nobody any more."""
+    """Erase people: their keys are destroyed, and what was kept of them can be read by nobody any more.
+
+    Their files in the spool are deleted as well.
+    """
+    from adapters.channels.spool import forget
     from adapters.rosters.book import RosterBook
+    from adapters.sending.service import SPOOL_FOLDER
 
     with platform_of(context, must_exist=True) as platform, vault_in(platform.settings.data_dir) as vault:
         wanted = set(numbers or [])
@@ -314,6 +319,7 @@ def erase(
         now: datetime = platform.clock.now()
         book = RosterBook(platform.log, platform.tables, platform.runner, vault)
         erased = book.erase(sorted(wanted), reason=reason, now=now)
+        forget(platform.settings.data_dir / SPOOL_FOLDER, erased)
     if json:
         print_json({"erased": list(erased)})
         return

@@ -12,13 +12,13 @@ from typing import Annotated, Final
 import typer
 from rich.text import Text
 
+from adapters.channels.definition_mail import is_loopback
 from adapters.cli.common import USAGE, err, fail, out, platform_of
 from adapters.cli.looks import level_text, say
 from adapters.cli.outbox import Outbox
-from adapters.connections import connections_in
-from adapters.http.definition import HttpDefinition
+from adapters.connections import Connections, connections_in
 from adapters.pollers.inbox import Inbox
-from adapters.services import services
+from adapters.services import People, people, services
 from adapters.wiring import Platform, rare_full_collections
 from domain.messages import Mode
 from projections.base import Condition
@@ -54,7 +54,13 @@ def run(
         before = {number: signal.signal(number, _stopper(stop)) for number in (signal.SIGINT, signal.SIGTERM)}
         say(f"running on {platform.settings.data_dir}, watching {service.inbox.folder}")
         try:
-            with _serving(service, None if no_http else http, connections.http), services(platform, connections):
+            where = None if no_http else _address(http)
+            public_url = connections.http.public_url or _own_url(where)
+            with (
+                people(platform, connections, public_url) as told,
+                _serving(service, where, connections, told),
+                services(platform, connections, told),
+            ):
                 platform.runner.run(stop, between=service.round)
             service.tell_news()
         finally:
@@ -63,24 +69,40 @@ def run(
         say("stopped")
 
 
+def _address(http: str) -> tuple[str, int]:
+    host, _, port = http.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > LAST_PORT:
+        fail(f"--http {http!r} is not HOST:PORT, such as 127.0.0.1:8080", USAGE)
+    return host.strip("[]"), int(port)
+
+
+def _own_url(where: tuple[str, int] | None) -> str:
+    """Where somebody at this machine finds the server: as good an address as any until a public one is set."""
+    if where is None or where[1] == 0 or not is_loopback(where[0]):
+        return ""
+    host = f"[{where[0]}]" if ":" in where[0] else where[0]
+    return f"http://{host}:{where[1]}"
+
+
 @contextmanager
-def _serving(service: "Service", where: str | None, definition: HttpDefinition) -> Iterator[None]:
+def _serving(
+    service: "Service", where: tuple[str, int] | None, connections: Connections, told: People
+) -> Iterator[None]:
     """HTTP beside the runner, unless it is left out; where it listens is told on a line of its own."""
     if where is None:
         yield
         return
     from adapters.http.app import create_app
     from adapters.http.keys import FILE_NAME, AgencyKeys
+    from adapters.http.people import people_routers
     from adapters.http.server import ServerDidNotStartError, serving
 
-    host, _, port = where.rpartition(":")
-    if not host or not port.isdecimal() or int(port) > LAST_PORT:
-        fail(f"--http {where!r} is not HOST:PORT, such as 127.0.0.1:8080", USAGE)
-    platform, limits = service.platform, definition.settings()
+    platform, limits = service.platform, connections.http.settings()
     with AgencyKeys(platform.settings.data_dir / FILE_NAME) as keys:
-        app = create_app(platform, keys, settings=limits, checks={"rounds": service.check})
+        routers = people_routers(platform, connections, told, keys, limits)
+        app = create_app(platform, keys, settings=limits, checks={"rounds": service.check}, routers=routers)
         try:
-            with serving(app, host.strip("[]"), int(port), limits) as server:
+            with serving(app, *where, limits) as server:
                 say(f"serving {server.url}")
                 yield
         except ServerDidNotStartError as error:

@@ -15,7 +15,7 @@ from adapters.pollers.definition import FeedDefinition
 from adapters.pollers.looks import FeedError, Look, failed
 from adapters.pollers.service import Pollers, pollers
 from adapters.pollers.watching import Watch
-from adapters.services import services
+from adapters.services import people, services
 from domain.feed_health import PollOutcome
 from projections.feed_health import silent_feeds
 from tests.adapters.cli.samples import cap
@@ -130,7 +130,7 @@ url = "http://127.0.0.1:{port}/broken"
 interval_seconds = 1
 """
     )
-    with services(world.platform, connections):
+    with people(world.platform, connections) as told, services(world.platform, connections, told):
         until(lambda: world.store.health("board").polls >= 2 and world.store.health("broken").polls >= 1)
         until(lambda: world.store.health("met").polls >= 1 and world.store.health("drop").polls >= 1)
     assert sorted(world.accepted()) == ["a1", "f1", "r1"]
