@@ -1,13 +1,16 @@
 """The words of the page of a call-up, in Chinese and in English, and which of the two somebody reads."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from starlette.requests import Request
 
+from adapters.http import languages
+
 CHINESE: Final = "zh-CN"
 ENGLISH: Final = "en"
-_BY_TAG: Final = {"zh": CHINESE, "en": ENGLISH}
+_BY_TAG: Final[Mapping[languages.PageLanguage, str]] = {"zh": CHINESE, "en": ENGLISH}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,27 +106,11 @@ WORDS: Final = {
 
 
 def asked_language(request: Request) -> str | None:
-    """The language that `?lang=` names; None without one, or with one that there is not."""
-    return _BY_TAG.get(request.query_params.get("lang", "").lower()[:2])
+    """The language that `?lang=` names, as the words are kept; None without one, or with one that there is not."""
+    asked = languages.asked_language(request)
+    return None if asked is None else _BY_TAG[asked]
 
 
 def language_of(request: Request, usual: str) -> str:
-    """What `?lang=` names, else what the browser asks for first of the two (RFC 9110, section 12.5.4), else `usual`."""
-    asked = asked_language(request)
-    if asked is not None:
-        return asked
-    found: list[tuple[float, str]] = []
-    for item in request.headers.get("accept-language", "")[:1_000].split(","):
-        name, _, weight = item.strip().partition(";q=")
-        language = _BY_TAG.get(name.split("-")[0].lower())
-        if language is not None:
-            found.append((_weight(weight), language))
-    wanted = [one for one in found if one[0] > 0]
-    return max(wanted, key=lambda one: one[0])[1] if wanted else usual
-
-
-def _weight(text: str) -> float:
-    try:
-        return min(1.0, max(0.0, float(text))) if text else 1.0
-    except ValueError:
-        return 0.0
+    """The language in which this page is shown."""
+    return _BY_TAG[languages.page_language(request, usual)]

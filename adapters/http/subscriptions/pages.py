@@ -16,7 +16,8 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from adapters.http.subscriptions.words import FINDINGS, TAGS, WORDS, PageLanguage, page_language
+from adapters.http.languages import PageLanguage, page_language
+from adapters.http.subscriptions.words import FINDINGS, TAGS, WORDS
 from adapters.subscriptions.checking import FormChecker, PointForm, WantedForm
 from domain.findings import Finding
 from domain.levels import Level

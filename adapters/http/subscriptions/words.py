@@ -1,14 +1,11 @@
 """Every word of the subscribers' pages, in Chinese and English; a test holds both to the same keys."""
 
 from collections.abc import Mapping
-from typing import Final, Literal, get_args
+from typing import Final
 
-from starlette.requests import Request
-
+from adapters.http.languages import PageLanguage
 from domain.findings import Code
 
-PageLanguage = Literal["zh", "en"]
-PAGE_LANGUAGES: Final[tuple[PageLanguage, ...]] = get_args(PageLanguage)
 TAGS: Final[Mapping[PageLanguage, str]] = {"zh": "zh-CN", "en": "en"}
 
 WORDS: Final[Mapping[PageLanguage, Mapping[str, str]]] = {
@@ -123,28 +120,3 @@ FINDINGS: Final[Mapping[PageLanguage, Mapping[Code, str]]] = {
     "en": {},
 }
 """What is said of a finding instead of its own sentence, which is English."""
-
-
-def page_language(request: Request, own: str) -> PageLanguage:
-    """The language of a page: `?lang=`, else what the browser asks for, else that of the outlet's first texts."""
-    asked = request.query_params.get("lang", "")
-    for found in PAGE_LANGUAGES:
-        if asked == found:
-            return found
-    wishes = [part.strip().partition(";") for part in request.headers.get("accept-language", "").split(",")]
-    for tag, _, weight in sorted(wishes, key=lambda wish: -_weight(wish[2])):
-        for found in PAGE_LANGUAGES:
-            if tag.strip().lower().split("-")[0] == found and _weight(weight) > 0:
-                return found
-    return "zh" if own.lower().startswith("zh") else "en"
-
-
-def _weight(text: str) -> float:
-    """A wish's weight (RFC 9110, section 12.4.2); what cannot be read weighs nothing."""
-    name, _, value = text.strip().partition("=")
-    if not name:
-        return 1.0
-    try:
-        return min(max(float(value), 0.0), 1.0) if name.strip().lower() == "q" else 1.0
-    except ValueError:
-        return 0.0
