@@ -44,7 +44,7 @@ $(STAMP): requirements.lock pyproject.toml
 				echo "Python's venv module is missing (Debian: apt-get install python3-venv)." >&2; exit 1; }; \
 		elif ! $(BIN)/python -m pip --version >/dev/null 2>&1; then $(BIN)/python -m ensurepip >/dev/null; \
 		fi; \
-		$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.lock; \
+		$(BIN)/python -m pip install --quiet --require-hashes --no-deps --requirement requirements.lock; \
 		$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --no-index --editable .; \
 	fi
 	@touch $@
