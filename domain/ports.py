@@ -3,7 +3,7 @@
 One contract suite per port in `tests/contracts/` runs against every adapter.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol, runtime_checkable
 from uuid import UUID
@@ -89,6 +89,17 @@ class Attachment(NamedTuple):
     content: bytes
 
 
+class Move(NamedTuple):
+    """The named follower has dealt with the log up to `position`, which is above its last one.
+
+    With `after`, it must stand there now: then nobody else has moved it since it was looked up.
+    """
+
+    follower: str
+    position: int
+    after: int | None = None
+
+
 class VersionConflictError(Exception):
     """Another writer has appended to one of the streams; nothing of this append was stored."""
 
@@ -105,16 +116,15 @@ class EventLog(Protocol):
         events: Sequence[NewEvent],
         *,
         attachments: Sequence[Attachment] = (),
-        position_of: str | None = None,
-        position: int | None = None,
+        moves: Sequence[Move] = (),
     ) -> Sequence[int]:
         """Store all of it in one transaction and return the events' log positions.
 
-        `position_of` and `position` record that the named follower has dealt with the log up to that position:
-        stored with the events it caused, and refused when it is not above the last one.
+        `moves` record how far followers have dealt with what they follow: stored with the events it caused. A follower
+        of the log counts its positions, a follower of something else that is in order may count that.
 
         Raises:
-            VersionConflictError: a stream has another version than expected, or the follower's position is not new.
+            VersionConflictError: a stream has another version than expected, or a follower cannot move so.
         """
         ...
 
@@ -138,6 +148,14 @@ class EventLog(Protocol):
 
     def follower_position(self, name: str) -> int:
         """How far the named follower has come, 0 if it never began."""
+        ...
+
+    def follower_positions(self, names: Collection[str]) -> Mapping[str, int]:
+        """The same for each of these, all as they were at one moment."""
+        ...
+
+    def versions_since(self, position: int) -> Iterator[tuple[int, UUID, int]]:
+        """Position, stream and version of every event behind this position, without the events themselves."""
         ...
 
     def attachment(self, sha256: str) -> bytes | None:

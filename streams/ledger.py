@@ -6,7 +6,7 @@ do not find every stale state, since "nothing to do" appends nothing: `refresh` 
 """
 
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache, reduce
 from hashlib import sha256
 from typing import Any, Final, TypeVar
@@ -16,13 +16,15 @@ from domain.chains import ChainBook
 from domain.event import Event
 from domain.messages import Mode
 from domain.outlet import OutletState, evolve, stream_id_of
-from domain.ports import Attachment, EventLog, NewEvent, VersionConflictError
+from domain.ports import Attachment, EventLog, Move, NewEvent
 
 STATES_KEPT: Final = 20_000
 """How many streams' states stay in memory; the least recently used are loaded again when needed."""
 
 MOST_FOREIGN_EVENTS: Final = 5_000
 """Behind more than so many events of other processes, loading again costs less than looking through them."""
+
+NOBODY_MOVED: Final[Mapping[str, int]] = {}
 
 
 S = TypeVar("S")
@@ -56,10 +58,10 @@ class Ledger:
             self._known = head
         if self._known == head:
             return
-        for recorded in self._log.read(after=self._known, limit=head - self._known):
-            if self._versions.get(recorded.stream_id, recorded.version) < recorded.version:
-                self._drop(recorded.stream_id)
-            self._known = recorded.position
+        for position, stream, version in self._log.versions_since(self._known):
+            if self._versions.get(stream, version) < version:
+                self._drop(stream)
+            self._known = position
 
     def _begin(self) -> None:
         """Before the first state is loaded: it holds all that is in the log now, and `refresh` looks from here on."""
@@ -68,8 +70,13 @@ class Ledger:
 
     def follow(self, follower: str) -> int:
         """Where the follower is now; its next commit holds only while it still is there."""
-        position = self._followers[follower] = self._log.follower_position(follower)
-        return position
+        return self.follow_all([follower])[follower]
+
+    def follow_all(self, followers: Collection[str]) -> Mapping[str, int]:
+        """The same for several at once."""
+        found = self._log.follower_positions(followers)
+        self._followers.update(found)
+        return found
 
     def book(self, agency: str, mode: Mode) -> ChainBook:
         """The agency's book in this mode. Events decided on it must be added by `add_to_agency`."""
@@ -181,29 +188,26 @@ class Ledger:
         """What the next commit stores."""
         return tuple(self._pending)
 
-    def commit(self, *, follower: str | None = None, position: int | None = None) -> Sequence[int]:
-        """Store everything pending in one transaction, with the follower's position if given.
+    def commit(self, reached: Mapping[str, int] = NOBODY_MOVED) -> Sequence[int]:
+        """Store everything pending in one transaction, with the position that each of these followers has reached.
+
+        A follower that was asked for before moves only from where it stood then: a batch that overlaps with another
+        process's is not taken twice.
 
         Raises:
             VersionConflictError: another writer was faster; nothing is stored and everything is forgotten.
         """
-        if not self._pending and follower is None and not self._attachments:
+        if not self._pending and not reached and not self._attachments:
             return ()
+        moves = [Move(name, position, self._followers.get(name)) for name, position in reached.items()]
         try:
-            self._must_still_be_there(follower)
-            positions = self._log.append(
-                self._pending,
-                attachments=list(self._attachments.values()),
-                position_of=follower,
-                position=position,
-            )
+            positions = self._log.append(self._pending, attachments=list(self._attachments.values()), moves=moves)
         except BaseException:
             self.forget()
             raise
         if positions and positions[0] == self._known + 1:  # else another process was in between: `refresh` looks
             self._known = positions[-1]
-        if follower is not None and position is not None:
-            self._followers[follower] = position
+        self._followers.update(reached)
         self._pending = []
         self._attachments = {}
         while len(self._states) > STATES_KEPT:
@@ -213,18 +217,6 @@ class Ledger:
             self._versions.pop(stream, None)
         self._stateless.clear()
         return positions
-
-    def _must_still_be_there(self, follower: str | None) -> None:
-        """Refuse a step of a follower that another process has moved on: what it did would be done twice.
-
-        The log refuses only positions that are not above the last, and a batch may overlap with another's. If the
-        other moves after this look, what it appends conflicts with what this step appends, or both appended nothing.
-        """
-        if follower is None or follower not in self._followers:
-            return
-        expected, found = self._followers[follower], self._log.follower_position(follower)
-        if found != expected:
-            raise VersionConflictError(f"follower {follower} is at {found}; this step began at {expected}")
 
     def _drop(self, stream: UUID) -> None:
         self._versions.pop(stream, None)

@@ -46,21 +46,30 @@ def attempt(action: Callable[[], T]) -> T | Failed:
         return Failed(error)
 
 
-def run_step(house: House, name: str, step: Step, batch: Sequence[RecordedEvent], now: Moment) -> None:
-    """Take a batch of events through a stage and store what it caused with the stage's position.
+def run_step(
+    house: House,
+    name: str,
+    step: Step,
+    batch: Sequence[RecordedEvent],
+    now: Moment,
+    *,
+    follower_of: Callable[[RecordedEvent], str] | None = None,
+) -> None:
+    """Take a batch of events through a stage and store what it caused with the position of whoever follows.
 
-    The whole batch is one transaction; when an event of it fails, the batch is taken again one by one and only the
-    failing event is parked.
+    That is the stage, unless `follower_of` says for each event whose position it moves. The whole batch is one
+    transaction; when an event of it fails, the batch is taken again one by one and only the failing event is parked.
 
     Raises:
         VersionConflictError: another process has moved the same stage on; the caller reads its position again.
         LogUnavailableError: the log cannot be read or written; what is not stored yet is taken again later.
     """
+    reached = {follower_of(one) if follower_of else name: one.position for one in batch}
     try:
         house.ledger.refresh()
         for recorded in batch:
             step(house, recorded, now)
-        house.ledger.commit(follower=name, position=batch[-1].position)
+        house.ledger.commit(reached)
     except NOT_THE_EVENTS_FAULT:
         house.ledger.forget()
         raise
@@ -68,10 +77,10 @@ def run_step(house: House, name: str, step: Step, batch: Sequence[RecordedEvent]
         house.ledger.forget()
         if len(batch) > 1:
             for recorded in batch:
-                run_step(house, name, step, [recorded], now)
+                run_step(house, name, step, [recorded], now, follower_of=follower_of)
             return
         park(house, name, batch[0], error, now)
-        house.ledger.commit(follower=name, position=batch[0].position)
+        house.ledger.commit(reached)
 
 
 def park(house: House, stage: str, recorded: RecordedEvent, error: Exception, now: Moment) -> None:

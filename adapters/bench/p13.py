@@ -30,6 +30,7 @@ from domain.events import ContributionRecorded, ContributionsChanged
 from domain.interpretation import interpret
 from domain.messages import Mode
 from domain.outlet import Recompose, decide
+from domain.ports import Move
 from domain.release import Consider, decide_release
 from streams.intake import Delivery, Outcome
 from streams.pipeline import STAGES
@@ -209,7 +210,7 @@ def _fill(platform: Platform, codes: Sequence[str], slots: int) -> None:
             _merged(platform, district, said)
         positions = house.ledger.commit()
         for stage in STAGES:
-            platform.log.append((), position_of=stage.name, position=positions[-1])
+            platform.log.append((), moves=[Move(stage.name, positions[-1])])
     platform.project()
     gc.enable()
 

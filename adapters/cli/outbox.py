@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from domain.messages import Mode
-from domain.ports import EventLog, VersionConflictError
+from domain.ports import EventLog, Move, VersionConflictError
 from projections.base import Condition, ReadTables
 from projections.releases import RELEASES, Release
 
@@ -67,7 +67,7 @@ class Outbox:
 
     def _remember(self, position: int) -> None:
         try:
-            self._log.append((), position_of=FOLLOWER, position=position)
+            self._log.append((), moves=[Move(FOLLOWER, position)])
         except VersionConflictError:  # another process writes the same files; they have the same bytes
             position = max(position, self._log.follower_position(FOLLOWER))
         self._position = position

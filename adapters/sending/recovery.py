@@ -28,7 +28,7 @@ from adapters.sending.tables import (
     WITHDRAWN,
 )
 from domain.messages import Mode
-from domain.ports import EventLog, VersionConflictError
+from domain.ports import EventLog, Move, VersionConflictError
 from domain.routing import Item
 from domain.sending import Ending
 from domain.telling_events import DeliveriesRecorded, DeliveryRecorded
@@ -83,7 +83,7 @@ class Recovery:
         if self._claimed is None or position <= self._claimed:
             return
         try:
-            self._events.append((), position_of=FOLLOWER, position=position)
+            self._events.append((), moves=[Move(FOLLOWER, position)])
         except VersionConflictError:  # another process has said so
             position = max(position, self._events.follower_position(FOLLOWER))
         self._claimed = position

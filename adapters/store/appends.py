@@ -13,7 +13,7 @@ from eventsourcing.persistence import StoredEvent, Tracking
 
 from adapters.store.codec import EventCodec
 from adapters.store.errors import TooLargeError, WrongDigestError
-from domain.ports import Attachment, NewEvent, VersionConflictError
+from domain.ports import Attachment, Move, NewEvent, VersionConflictError
 
 MAXIMUM_BYTES = 64 * 1024 * 1024
 """Of one event or attachment. The databases refuse only at 1 GB, and would refuse the whole group with it."""
@@ -38,7 +38,7 @@ class Append(NamedTuple):
 
     events: Sequence[StoredEvent]
     attachments: Sequence[StoredAttachment]
-    tracking: Tracking | None
+    moves: Sequence[Move]
 
 
 class Standing(NamedTuple):
@@ -71,8 +71,7 @@ def append_of(
     codec: EventCodec,
     events: Sequence[NewEvent],
     attachments: Sequence[Attachment],
-    position_of: str | None,
-    position: int | None,
+    moves: Sequence[Move],
 ) -> Append:
     """The rows of one append.
 
@@ -83,12 +82,14 @@ def append_of(
         WrongDigestError: an attachment's bytes do not have its SHA-256.
         CodecError: an event is of no registered class.
         TooLargeError: an event or attachment exceeds MAXIMUM_BYTES.
-        ValueError: a follower without a position, a position without a follower, or no possible follower.
+        ValueError: no possible follower or position, or a follower that is moved twice.
     """
+    if len({move.follower for move in moves}) != len(moves):
+        raise ValueError("a follower is moved once by one append")
     return Append(
         events=[_bounded(codec.stored(new)) for new in events],
         attachments=[_packed(attachment) for attachment in attachments],
-        tracking=_tracking(position_of, position),
+        moves=[_possible(move) for move in moves],
     )
 
 
@@ -102,15 +103,15 @@ def planned(appends: Sequence[Append], standing: Standing) -> Plan:
     for append in appends:
         try:
             advanced = _advanced(versions, append.events)
-            if append.tracking is not None:
-                _must_be_new(followers, append.tracking)
+            for move in append.moves:
+                _must_be_new(followers, move)
         except VersionConflictError as conflict:
             outcomes.append(conflict)
             continue
         versions.update(advanced)
-        if append.tracking is not None:
-            moved[append.tracking.application_name] = append.tracking
-            followers[append.tracking.application_name] = append.tracking.notification_id
+        for move in append.moves:
+            moved[move.follower] = Tracking(move.follower, move.position)
+            followers[move.follower] = move.position
         accepted.append(append)
         outcomes.append(range(position + 1, position + 1 + len(append.events)))
         position += len(append.events)
@@ -130,7 +131,7 @@ def streams_of(appends: Sequence[Append]) -> set[UUID | str]:
 
 def followers_of(appends: Sequence[Append]) -> set[str]:
     """The followers whose positions a group moves."""
-    return {append.tracking.application_name for append in appends if append.tracking is not None}
+    return {move.follower for append in appends for move in append.moves}
 
 
 def unpacked(stored: StoredAttachment) -> bytes:
@@ -168,29 +169,29 @@ def _advanced(versions: Mapping[UUID | str, int], events: Sequence[StoredEvent])
     return advanced
 
 
-def _must_be_new(followers: Mapping[str, int], tracking: Tracking) -> None:
+def _must_be_new(followers: Mapping[str, int], move: Move) -> None:
     """The library takes any first position, 0 and below included; this takes none that is not above the last.
 
     Raises:
-        VersionConflictError: the follower has dealt with the position, or cannot have come to it.
+        VersionConflictError: the follower has dealt with the position, cannot have come to it, or stands elsewhere.
     """
-    name, position = tracking.application_name, tracking.notification_id
+    name, position, after = move
     if position < 1:
         raise VersionConflictError(f"follower {name} cannot have come to position {position}")
-    if position <= followers.get(name, 0):
+    found = followers.get(name, 0)
+    if position <= found:
         raise VersionConflictError(f"follower {name} has already dealt with position {position}")
+    if after is not None and after != found:
+        raise VersionConflictError(f"follower {name} is at {found}; this step began at {after}")
 
 
-def _tracking(name: str | None, position: int | None) -> Tracking | None:
-    if name is None and position is None:
-        return None
-    if name is None or position is None:
-        raise ValueError("a follower's position needs both the follower and the position")
+def _possible(move: Move) -> Move:
+    name = move.follower
     if name == LIBRARY_FOLLOWER or not name.isprintable() or not name:
         raise ValueError(f"{name!a} cannot be a follower's name")
-    if position > MAXIMUM_POSITION:
-        raise ValueError(f"{position} cannot be a position")
-    return Tracking(name, position)
+    if move.position > MAXIMUM_POSITION:
+        raise ValueError(f"{move.position} cannot be a position")
+    return move
 
 
 def _bounded(stored: StoredEvent) -> StoredEvent:

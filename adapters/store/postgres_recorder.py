@@ -84,6 +84,10 @@ SELECT_COMMITTED = """
 """
 SELECT_LAST = "SELECT originator_id, originator_version FROM stored_events WHERE notification_id = %s"
 
+SELECT_VERSIONS_SINCE = """
+    SELECT notification_id, originator_id, originator_version FROM stored_events
+    WHERE notification_id > %s ORDER BY notification_id LIMIT %s
+"""
 SELECT_PAGE = """
     SELECT notification_id, originator_id, originator_version, topic, state FROM stored_events
     WHERE notification_id > %s ORDER BY notification_id LIMIT %s
@@ -212,10 +216,13 @@ class PostgresLogRecorder(PostgresProcessRecorder):
         [(found,)] = reader.execute(self.max_notification_id_statement).fetchall()
         return found or 0
 
-    def follower_position(self, reader: Cursor[TupleRow], name: str) -> int:
-        """The position that was recorded last for this follower, 0 if none was."""
-        [(found,)] = reader.execute(self.max_tracking_id_statement, (name,)).fetchall()
-        return found or 0
+    def follower_positions(self, reader: Cursor[TupleRow], names: Sequence[str]) -> Mapping[str, int]:
+        """The position that was recorded last for each of these followers that has begun."""
+        return dict(reader.execute(SELECT_FOLLOWERS, (list(names),)).fetchall())
+
+    def select_versions(self, reader: Cursor[TupleRow], after: int, limit: int) -> Sequence[tuple[int, UUID, int]]:
+        """Position, stream id and version of the log's rows in order of position."""
+        return reader.execute(SELECT_VERSIONS_SINCE, (after, limit)).fetchall()
 
     def select_page(
         self, reader: Cursor[TupleRow], after: int, limit: int, passed: Sequence[str] = ()

@@ -60,6 +60,9 @@ SELECT_STATES = """
     SELECT rowid, topic, state FROM stored_events
     WHERE rowid > ? AND rowid <= ? AND topic NOT IN (SELECT value FROM json_each(?)) ORDER BY rowid
 """
+SELECT_VERSIONS = (
+    "SELECT rowid, originator_id, originator_version FROM stored_events WHERE rowid>? ORDER BY rowid LIMIT ?"
+)
 SELECT_FOLLOWERS = (
     "SELECT application_name, notification_id FROM tracking WHERE application_name IN (SELECT value FROM json_each(?))"
 )
@@ -152,10 +155,13 @@ class SqliteRecorder(SQLiteProcessRecorder):
         found: int | None = reader.execute("SELECT MAX(rowid) FROM stored_events").fetchone()[0]
         return found or 0
 
-    def follower_position(self, reader: Connection, name: str) -> int:
-        """The position that was recorded last for this follower, 0 if none was."""
-        found: int | None = reader.execute(self.select_max_tracking_id_statement, (name,)).fetchone()[0]
-        return found or 0
+    def follower_positions(self, reader: Connection, names: Sequence[str]) -> Mapping[str, int]:
+        """The position that was recorded last for each of these followers that has begun."""
+        return dict(reader.execute(SELECT_FOLLOWERS, (json.dumps(names),)).fetchall())
+
+    def select_versions(self, reader: Connection, after: int, limit: int) -> Sequence[tuple[int, str, int]]:
+        """Position, stream id in hex and version of the log's rows in order of position."""
+        return reader.execute(SELECT_VERSIONS, (after, limit)).fetchall()
 
     def select_page(
         self, reader: Connection, after: int, limit: int, passed: Sequence[str] = ()

@@ -6,7 +6,7 @@ The same for every database; each gives its connections and a recorder, which kn
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from adapters.store.codec import EventCodec
 from adapters.store.errors import EventLogClosedError
 from adapters.store.group_commit import GroupCommit
 from adapters.store.read_raw import RawRow, passed_over, present_states
-from domain.ports import Attachment, NewEvent, RecordedEvent, VersionConflictError
+from domain.ports import Attachment, Move, NewEvent, RecordedEvent, VersionConflictError
 
 PAGE_SIZE = 2_000
 """Events that a reader fetches at once. No lock and no connection is held between pages."""
@@ -59,8 +59,12 @@ class Recorder(Protocol[ReaderT_contra]):
         """The position of the last committed event, 0 for an empty log."""
         ...
 
-    def follower_position(self, reader: ReaderT_contra, name: str) -> int:
-        """The position that was recorded last for this follower, 0 if none was."""
+    def follower_positions(self, reader: ReaderT_contra, names: Sequence[str]) -> Mapping[str, int]:
+        """The position that was recorded last for each of these followers that has begun."""
+        ...
+
+    def select_versions(self, reader: ReaderT_contra, after: int, limit: int) -> Sequence[tuple[int, Any, int]]:
+        """Position, stream id and version of the log's rows in order of position."""
         ...
 
 
@@ -106,8 +110,7 @@ class StoredEventLog(ABC, Generic[ReaderT]):
         events: Sequence[NewEvent],
         *,
         attachments: Sequence[Attachment] = (),
-        position_of: str | None = None,
-        position: int | None = None,
+        moves: Sequence[Move] = (),
     ) -> Sequence[int]:
         """Store all of it in one transaction and return the events' log positions; see `EventLog.append`.
 
@@ -116,11 +119,11 @@ class StoredEventLog(ABC, Generic[ReaderT]):
             WrongDigestError: an attachment's bytes do not have its SHA-256.
             CodecError: an event is of no registered class.
             TooLargeError: an event or attachment exceeds MAXIMUM_BYTES.
-            ValueError: a follower without a position, a position without a follower, or no possible follower.
+            ValueError: no possible follower or position, or a follower that is moved twice.
             EventLogClosedError: the log is closed.
             EventLogUnavailableError: the database refused; nothing was stored.
         """
-        return self._group_commit.do(append_of(self._codec, events, attachments, position_of, position))
+        return self._group_commit.do(append_of(self._codec, events, attachments, moves))
 
     def stream(self, stream_id: UUID, *, after_version: int = 0) -> Iterator[RecordedEvent]:
         """One stream's events in order."""
@@ -170,7 +173,22 @@ class StoredEventLog(ABC, Generic[ReaderT]):
 
     def follower_position(self, name: str) -> int:
         """How far the named follower has come, 0 if it never began."""
-        return self._ask(self._reads.follower_position, name)
+        return self.follower_positions([name])[name]
+
+    def follower_positions(self, names: Collection[str]) -> Mapping[str, int]:
+        """How far each of these has come, 0 if it never began."""
+        found = self._ask(self._reads.follower_positions, list(names))
+        return {name: found.get(name, 0) for name in names}
+
+    def versions_since(self, position: int) -> Iterator[tuple[int, UUID, int]]:
+        """Position, stream and version of every event behind this position; nothing is decoded."""
+        while True:
+            page = self._ask(self._reads.select_versions, position, PAGE_SIZE)
+            for found, stream_id, version in page:
+                yield found, self._stream_id(stream_id), version
+            if len(page) < PAGE_SIZE:
+                return
+            position = page[-1][0]
 
     def attachment(self, sha256: str) -> bytes | None:
         """The bytes kept under this digest.

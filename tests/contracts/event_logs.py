@@ -18,7 +18,7 @@ from adapters.store.codec import EventCodec
 from adapters.store.postgres_log import PostgresEventLog
 from adapters.store.sqlite_log import SqliteEventLog
 from domain.event import Event
-from domain.ports import Attachment, EventLog, NewEvent, RecordedEvent, VersionConflictError
+from domain.ports import Attachment, EventLog, Move, NewEvent, RecordedEvent, VersionConflictError
 
 AT = datetime(2026, 7, 1, 8, 30, tzinfo=timezone(timedelta(hours=8)))
 PROJECT = Path(__file__).resolve().parents[2]
@@ -114,8 +114,7 @@ def append_until_killed(adapter: str, location: str) -> None:
             log.append(
                 noted(name, version),
                 attachments=[attached(f"{name} {version}".encode())],
-                position_of=name,
-                position=version,
+                moves=[Move(name, version)],
             )
             # One system call for one line: the threads' lines never mix.
             os.write(sys.stdout.fileno(), f"{stream(name)} {version}\n".encode())

@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 
 from adapters.store.errors import EventLogClosedError, WrongDigestError
-from domain.ports import Attachment, EventLog, NewEvent, VersionConflictError
+from domain.ports import Attachment, EventLog, Move, NewEvent, VersionConflictError
 from tests.contracts.event_logs import (
     AT,
     EventLogFactory,
@@ -152,7 +152,7 @@ def test_a_conflict_leaves_nothing_of_its_append_behind(log: EventLog) -> None:
     log.append(noted("a", 1))
     kept = attached(b"<alert/>")
     with pytest.raises(VersionConflictError):
-        log.append([*noted("b", 1), *noted("a", 1)], attachments=[kept], position_of="intake", position=5)
+        log.append([*noted("b", 1), *noted("a", 1)], attachments=[kept], moves=[Move("intake", 5)])
     assert positions(log.read()) == [1]
     assert log.attachment(kept.sha256) is None
     assert log.follower_position("intake") == 0
@@ -171,22 +171,22 @@ def test_of_two_writers_to_one_version_exactly_one_wins(event_log_factory: Event
 
 
 def test_a_follower_position_is_stored_with_the_events_it_caused(log: EventLog) -> None:
-    log.append(noted("a", 1), position_of="merge", position=7)
+    log.append(noted("a", 1), moves=[Move("merge", 7)])
     assert log.follower_position("merge") == 7
     assert log.follower_position("release") == 0
 
 
 def test_a_follower_may_move_on_without_events(log: EventLog) -> None:
-    assert list(log.append([], position_of="merge", position=3)) == []
+    assert list(log.append([], moves=[Move("merge", 3)])) == []
     assert log.follower_position("merge") == 3
     assert log.head() == 0
 
 
 @pytest.mark.parametrize("position", [5, 4, 0, -1])
 def test_a_follower_position_that_is_not_new_is_refused_with_its_events(log: EventLog, position: int) -> None:
-    log.append([], position_of="merge", position=5)
+    log.append([], moves=[Move("merge", 5)])
     with pytest.raises(VersionConflictError):
-        log.append(noted("a", 1), attachments=[attached(b"late")], position_of="merge", position=position)
+        log.append(noted("a", 1), attachments=[attached(b"late")], moves=[Move("merge", position)])
     assert log.head() == 0
     assert log.attachment(attached(b"late").sha256) is None
     assert log.follower_position("merge") == 5
@@ -195,29 +195,61 @@ def test_a_follower_position_that_is_not_new_is_refused_with_its_events(log: Eve
 @pytest.mark.parametrize("position", [0, -3])
 def test_a_follower_that_never_began_is_at_0_and_so_0_is_not_new(log: EventLog, position: int) -> None:
     with pytest.raises(VersionConflictError):
-        log.append([], position_of="merge", position=position)
+        log.append([], moves=[Move("merge", position)])
 
 
 def test_followers_move_independently(log: EventLog) -> None:
-    log.append([], position_of="merge", position=9)
-    log.append([], position_of="board", position=2)
+    log.append([], moves=[Move("merge", 9)])
+    log.append([], moves=[Move("board", 2)])
     assert (log.follower_position("merge"), log.follower_position("board")) == (9, 2)
 
 
 def test_of_many_attempts_at_one_follower_position_one_is_stored(log: EventLog) -> None:
-    attempts = [
-        partial(log.append, noted(f"attempt {number}", 1), position_of="merge", position=1) for number in range(16)
-    ]
+    attempts = [partial(log.append, noted(f"attempt {number}", 1), moves=[Move("merge", 1)]) for number in range(16)]
     outcomes = in_threads(*attempts)
     assert sum(isinstance(outcome, VersionConflictError) for outcome in outcomes) == 15
     assert log.head() == 1
 
 
-@pytest.mark.parametrize(("name", "position"), [("merge", None), (None, 3), ("", 1), ("a\nb", 1), ("\udc80", 1)])
-def test_half_a_follower_position_is_a_programming_error(log: EventLog, name: str | None, position: int | None) -> None:
+@pytest.mark.parametrize("name", ["", "a\nb", "\udc80"])
+def test_what_cannot_be_a_followers_name_is_a_programming_error(log: EventLog, name: str) -> None:
     with pytest.raises(ValueError, match="follower"):
-        log.append(noted("a", 1), position_of=name, position=position)
+        log.append(noted("a", 1), moves=[Move(name, 1)])
     assert log.head() == 0
+
+
+def test_a_follower_that_is_moved_twice_at_once_is_a_programming_error(log: EventLog) -> None:
+    with pytest.raises(ValueError, match="follower"):
+        log.append(noted("a", 1), moves=[Move("merge", 1), Move("merge", 2)])
+    assert log.head() == 0
+
+
+def test_several_followers_move_with_one_append_or_none_of_them(log: EventLog) -> None:
+    log.append(noted("a", 1), moves=[Move("merge/330602", 4), Move("merge/330604", 5)])
+    assert log.follower_positions({"merge/330602", "merge/330604", "merge/330683"}) == {
+        "merge/330602": 4,
+        "merge/330604": 5,
+        "merge/330683": 0,
+    }
+    with pytest.raises(VersionConflictError):
+        log.append(noted("a", 2), moves=[Move("merge/330602", 9), Move("merge/330604", 5)])
+    assert log.follower_position("merge/330602") == 4
+    assert log.head() == 1
+
+
+def test_a_follower_that_another_process_has_moved_does_not_move_from_where_it_was_seen(log: EventLog) -> None:
+    log.append([], moves=[Move("merge", 3, after=0)])
+    log.append([], moves=[Move("merge", 5, after=3)])
+    with pytest.raises(VersionConflictError, match="is at 5"):
+        log.append(noted("a", 1), moves=[Move("merge", 9, after=3)])
+    assert log.follower_position("merge") == 5
+    assert log.head() == 0
+
+
+def test_versions_are_told_without_their_events(log: EventLog) -> None:
+    log.append([*noted("a", 1, 2), *noted("b", 1)])
+    assert list(log.versions_since(1)) == [(2, stream("a"), 2), (3, stream("b"), 1)]
+    assert list(log.versions_since(3)) == []
 
 
 # --- attachments
@@ -279,7 +311,7 @@ def test_wait_wakes_when_an_append_is_committed(event_log_factory: EventLogFacto
 
 def test_everything_is_there_after_opening_again(event_log_factory: EventLogFactory) -> None:
     log, kept = event_log_factory(), attached(b"<alert/>")
-    log.append(noted("a", 1, 2), attachments=[kept], position_of="merge", position=4)
+    log.append(noted("a", 1, 2), attachments=[kept], moves=[Move("merge", 4)])
     before = list(log.read())
     log.close()
     again = event_log_factory()

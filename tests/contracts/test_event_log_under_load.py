@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from adapters.store.errors import EventLogClosedError
-from domain.ports import EventLog, RecordedEvent, VersionConflictError
+from domain.ports import EventLog, Move, RecordedEvent, VersionConflictError
 from tests.contracts.event_logs import (
     CHILD_STREAMS,
     EventLogFactory,
@@ -108,7 +108,7 @@ def test_writers_of_several_openings_leave_a_tailing_reader_no_gap(event_log_fac
 
     def write(log: EventLog, name: str) -> None:
         for version in range(1, appends + 1):
-            log.append(noted(name, version), position_of=name, position=version)
+            log.append(noted(name, version), moves=[Move(name, version)])
 
     def tail() -> None:
         seen = 0

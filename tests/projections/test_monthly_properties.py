@@ -1,7 +1,7 @@
 """What must hold of every month's report: made-up cities, other ways of counting, and another log."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -15,7 +15,7 @@ from adapters.store.sqlite_log import SqliteEventLog
 from domain.events import OutletRevised, WarningReleased
 from domain.levels import Level
 from domain.messages import Mode
-from domain.ports import Attachment, NewEvent, RecordedEvent
+from domain.ports import Attachment, Move, NewEvent, RecordedEvent
 from projections.base import moment_of
 from projections.monthly.period import month_named, spread_of
 from projections.monthly.values import EntryKind
@@ -56,8 +56,7 @@ class ListedLog:
         events: Sequence[NewEvent],
         *,
         attachments: Sequence[Attachment] = (),
-        position_of: str | None = None,
-        position: int | None = None,
+        moves: Sequence[Move] = (),
     ) -> Sequence[int]:
         raise NotImplementedError
 
@@ -65,6 +64,12 @@ class ListedLog:
         raise NotImplementedError
 
     def follower_position(self, name: str) -> int:
+        raise NotImplementedError
+
+    def follower_positions(self, names: Collection[str]) -> Mapping[str, int]:
+        raise NotImplementedError
+
+    def versions_since(self, position: int) -> Iterator[tuple[int, UUID, int]]:
         raise NotImplementedError
 
     def attachment(self, sha256: str) -> bytes | None:

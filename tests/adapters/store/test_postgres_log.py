@@ -23,7 +23,7 @@ from adapters.store.errors import (
 )
 from adapters.store.postgres_log import PostgresEventLog
 from adapters.store.postgres_read_tables import open_postgres_read_tables
-from domain.ports import VersionConflictError
+from domain.ports import Move, VersionConflictError
 from tests import postgres
 from tests.contracts.event_logs import CODEC, attached, in_threads, noted, positions, stream, versions
 from tests.postgres_line import Cut, Line, line_to
@@ -105,7 +105,7 @@ def test_a_worker_needs_no_right_to_change_or_delete_what_is_recorded(
     with closing(PostgresEventLog(as_worker, codec=CODEC)) as worker:
         kept = attached(b"<alert/>")
         for position in (1, 2):
-            worker.append(noted("a", position), attachments=[kept], position_of="merge", position=position)
+            worker.append(noted("a", position), attachments=[kept], moves=[Move("merge", position)])
         assert positions(worker.read()) == [1, 2]
         assert worker.attachment(kept.sha256) == b"<alert/>"
     with psycopg.connect(as_worker) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
@@ -119,7 +119,7 @@ def test_tables_of_a_newer_version_are_left_alone(url: str, log: PostgresEventLo
 
 
 def test_the_librarys_own_readers_still_fit_the_tables(log: PostgresEventLog) -> None:
-    log.append([*noted("a", 1, 2)], position_of="merge", position=7)
+    log.append([*noted("a", 1, 2)], moves=[Move("merge", 7)])
     _, second = log._recorder.select_notifications(start=1, limit=10)
     assert (second.id, second.originator_id, second.originator_version) == (2, stream("a"), 2)
     assert log._recorder.max_notification_id() == 2
@@ -255,7 +255,7 @@ def test_an_append_whose_backend_is_killed_at_the_commit_is_stored_once(
         "FOR EACH ROW EXECUTE FUNCTION die_once()"
     )
     kept = attached(b"<alert/>")
-    assert list(log.append(noted("a", 1), attachments=[kept], position_of="merge", position=3)) == [1]
+    assert list(log.append(noted("a", 1), attachments=[kept], moves=[Move("merge", 3)])) == [1]
     assert other.execute("SELECT last_value FROM commits").fetchone() == (2,)
     assert positions(log.read()) == [1]
     assert (log.follower_position("merge"), log.attachment(kept.sha256)) == (3, b"<alert/>")
@@ -274,7 +274,7 @@ def test_a_commit_that_is_never_answered_is_found_out_and_stands_once(
             case "events":
                 assert list(cut_off.append([*noted("a", 2, 3), *noted("b", 1)])) == [2, 3, 4]
             case "a follower":
-                assert list(cut_off.append([], position_of="merge", position=9)) == []
+                assert list(cut_off.append([], moves=[Move("merge", 9)])) == []
             case _:
                 assert list(cut_off.append([], attachments=[kept])) == []
         assert line.cuts == 1

@@ -21,7 +21,7 @@ from adapters.store.errors import (
     WrongDigestError,
 )
 from adapters.store.sqlite_log import SqliteEventLog
-from domain.ports import NewEvent, VersionConflictError
+from domain.ports import Move, NewEvent, VersionConflictError
 from tests.contracts.event_logs import AT, CODEC, Struck, attached, noted, positions, stream, versions
 
 
@@ -93,7 +93,7 @@ def test_appends_that_wait_together_share_one_transaction(path: Path, log: Sqlit
 
 def test_two_appends_to_one_stream_in_one_group_build_on_each_other(log: SqliteEventLog) -> None:
     appends = [
-        Append([CODEC.stored(new) for new in noted("a", *numbers)], [], None) for numbers in ([1, 2], [3], [3, 4], [4])
+        Append([CODEC.stored(new) for new in noted("a", *numbers)], [], ()) for numbers in ([1, 2], [3], [3, 4], [4])
     ]
     first, second, refused, third = log._write_group(appends)
     assert isinstance(refused, VersionConflictError)
@@ -108,7 +108,7 @@ def test_an_append_waits_for_another_process_and_then_says_what_hindered_it(path
     ):
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(EventLogUnavailableError, match="locked"):
-            log.append(noted("a", 1), attachments=[attached(b"x")], position_of="merge", position=1)
+            log.append(noted("a", 1), attachments=[attached(b"x")], moves=[Move("merge", 1)])
         other.execute("COMMIT")
         assert log.head() == log.follower_position("merge") == 0
         assert list(log.append(noted("a", 1))) == [1]
@@ -226,7 +226,7 @@ def test_what_the_database_cannot_hold_as_a_position_is_a_programming_error(
     log: SqliteEventLog, name: str, position: int
 ) -> None:
     with pytest.raises(ValueError, match="cannot be"):
-        log.append([], position_of=name, position=position)
+        log.append([], moves=[Move(name, position)])
     assert list(log.append(noted("a", 1))) == [1]
 
 
