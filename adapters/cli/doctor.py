@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Final
 
 import typer
 
+from adapters.cli import doctor_stores as stores
 from adapters.cli.common import REFUSED, JsonOption, errors_as_sentences, globals_of, print_json
 from adapters.cli.looks import print_table, verdict_text
 from adapters.cli.signing import signing_looks_sound
@@ -19,12 +19,9 @@ from adapters.clocks import SystemClock
 from adapters.gazetteer.from_policy import gazetteer_of
 from adapters.policies import catalogues
 from adapters.settings import Settings
-from adapters.store.read_tables import open_sqlite_read_tables
-from adapters.store.sqlite_datastore import DurablePool
-from adapters.store.sqlite_log import SqliteEventLog
-from adapters.wiring import NothingHereError
+from adapters.wiring import NothingHereError, has_outlet, opened_log, opened_tables
 from domain.policy import parse_policy
-from domain.ports import RecordedEvent
+from domain.ports import EventLog, RecordedEvent
 from projections import PROJECTIONS
 from projections.parked import EVENT, parked
 from streams.adoption import adopted_policy
@@ -32,12 +29,7 @@ from streams.adoption import adopted_policy
 LEAST_FREE_BYTES: Final = 256 * 1024 * 1024
 """Below this the outlet may soon be unable to record what it is told."""
 
-OLDEST_SQLITE: Final = (3, 35, 0)
-"""The first with everything that the store's statements use."""
-
 CLOCK_TOLERANCE: Final = timedelta(minutes=5)
-
-_SYNCHRONOUS: Final = {0: "OFF", 1: "NORMAL", 2: "FULL", 3: "EXTRA"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +44,7 @@ class Check:
 def doctor(context: typer.Context, *, json: JsonOption = False) -> None:
     """Examine the data directory, the databases, the policy, the places, the clock. Exit code 1 if anything fails."""
     with errors_as_sentences():
-        settings = globals_of(context).settings()
-        if not settings.log_path.is_file():
-            raise NothingHereError(settings.data_dir)
-        checks = [_carried_out(name, look, settings) for name, look in LOOKS.items()]
+        checks = _examined(globals_of(context).settings())
     healthy = all(check.ok for check in checks)
     if json:
         found = [{"check": check.name, "ok": check.ok, "detail": check.detail} for check in checks]
@@ -69,6 +58,26 @@ def doctor(context: typer.Context, *, json: JsonOption = False) -> None:
 
 
 Look = Callable[[Settings], tuple[bool, str]]
+
+
+def _examined(settings: Settings) -> list[Check]:
+    """Everything that can be looked at: where the server is away, each look at it would wait for it once more.
+
+    Raises:
+        NothingHereError: nobody has made an outlet here.
+    """
+    if settings.database_url is None:
+        if not settings.log_path.is_file():
+            raise NothingHereError(settings.data_dir)
+        looks = {**MACHINE, **FILES, **OUTLET}
+    else:
+        server = _carried_out("PostgreSQL", stores.server_is_usable, settings)
+        if not server.ok:
+            return [*(_carried_out(name, look, settings) for name, look in MACHINE.items()), server]
+        if not has_outlet(settings):
+            raise NothingHereError(settings.data_dir)
+        looks = {**MACHINE, **SERVER, **OUTLET}
+    return [_carried_out(name, look, settings) for name, look in looks.items()]
 
 
 def _carried_out(name: str, look: Look, settings: Settings) -> Check:
@@ -92,35 +101,8 @@ def _disk(settings: Settings) -> tuple[bool, str]:
     return free >= LEAST_FREE_BYTES, f"{free // 1024**2} MiB free, {LEAST_FREE_BYTES // 1024**2} MiB are needed"
 
 
-def _sqlite(_settings: Settings) -> tuple[bool, str]:
-    oldest = ".".join(map(str, OLDEST_SQLITE))
-    return sqlite3.sqlite_version_info >= OLDEST_SQLITE, f"SQLite {sqlite3.sqlite_version}, at least {oldest}"
-
-
-def _durability(settings: Settings) -> tuple[bool, str]:
-    """Asked of a connection made as the log makes its own: `synchronous` belongs to a connection, not to the file."""
-    pool = DurablePool(settings.log_path, busy_timeout_seconds=5.0)
-    try:
-        connection = pool.get_connection(is_writer=False)
-        cursor = connection.cursor()
-        cursor.execute("PRAGMA synchronous")
-        synchronous = _SYNCHRONOUS.get(cursor.fetchone()[0], "?")
-        cursor.execute("PRAGMA journal_mode")
-        journal = str(cursor.fetchone()[0])
-        pool.put_connection(connection)
-    finally:
-        pool.close()
-    return (synchronous, journal) == ("FULL", "wal"), f"synchronous={synchronous}, journal_mode={journal}"
-
-
-def _log_is_whole(settings: Settings) -> tuple[bool, str]:
-    with closing(sqlite3.connect(settings.log_path)) as connection:
-        found = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
-    return found == "ok", f"quick_check: {found}"
-
-
 def _policy(settings: Settings) -> tuple[bool, str]:
-    with closing(SqliteEventLog(settings.log_path)) as log:
+    with closing(opened_log(settings, may_create=False)) as log:
         adopted = adopted_policy(log)
     if adopted is None:
         return False, "no policy has been adopted"
@@ -130,7 +112,7 @@ def _policy(settings: Settings) -> tuple[bool, str]:
 
 
 def _gazetteer(settings: Settings) -> tuple[bool, str]:
-    with closing(SqliteEventLog(settings.log_path)) as log:
+    with closing(opened_log(settings, may_create=False)) as log:
         adopted = adopted_policy(log)
     if adopted is None:
         return False, "no policy has been adopted"
@@ -143,8 +125,7 @@ def _gazetteer(settings: Settings) -> tuple[bool, str]:
 
 
 def _projections(settings: Settings) -> tuple[bool, str]:
-    tables = open_sqlite_read_tables(settings.read_path)
-    with closing(SqliteEventLog(settings.log_path)) as log, closing(tables):
+    with closing(opened_log(settings, may_create=False)) as log, closing(opened_tables(settings)) as tables:
         tables.prepare(PROJECTIONS)
         head = log.head()
         behind = {projection.name: head - tables.position(projection.name) for projection in PROJECTIONS}
@@ -155,7 +136,7 @@ def _projections(settings: Settings) -> tuple[bool, str]:
 
 
 def _parked(settings: Settings) -> tuple[bool, str]:
-    with closing(open_sqlite_read_tables(settings.read_path)) as tables:
+    with closing(opened_tables(settings)) as tables:
         tables.prepare(PROJECTIONS)
         items = parked(tables, now=SystemClock().now())
     defects = sum(item.kind == EVENT for item in items)
@@ -163,7 +144,7 @@ def _parked(settings: Settings) -> tuple[bool, str]:
 
 
 def _clock(settings: Settings) -> tuple[bool, str]:
-    with closing(SqliteEventLog(settings.log_path)) as log:
+    with closing(opened_log(settings, may_create=False)) as log:
         newest = max((recorded.event.at for recorded in _last(log)), default=None)
     now = SystemClock().now()
     if newest is not None and newest > now + CLOCK_TOLERANCE:
@@ -174,21 +155,35 @@ def _clock(settings: Settings) -> tuple[bool, str]:
     return True, f"it is {now.isoformat(timespec='seconds')}, after everything that is recorded"
 
 
-def _last(log: SqliteEventLog) -> Iterator[RecordedEvent]:
+def _last(log: EventLog) -> Iterator[RecordedEvent]:
     """The newest events; a replay of the past may have come after what is latest by the clock."""
     yield from log.read(after=max(0, log.head() - 100))
 
 
-LOOKS: Final[dict[str, Look]] = {
+MACHINE: Final[dict[str, Look]] = {
     "data directory": _data_directory,
     "disk space": _disk,
-    "SQLite": _sqlite,
-    "durability": _durability,
-    "event log": _log_is_whole,
+}
+
+FILES: Final[dict[str, Look]] = {
+    "SQLite": stores.sqlite_is_new_enough,
+    "durability": stores.file_is_durable,
+    "event log": stores.file_is_whole,
+}
+
+SERVER: Final[dict[str, Look]] = {
+    "PostgreSQL": stores.server_is_usable,
+    "durability": stores.server_is_durable,
+    "event log": stores.log_has_no_gap,
+}
+
+OUTLET: Final[dict[str, Look]] = {
     "policy": _policy,
     "places": _gazetteer,
     "projections": _projections,
     "parked": _parked,
+    "outbox": stores.outbox_fits_the_log,
+    "vault": stores.vault_can_be_opened,
     "clock": _clock,
     "signing": signing_looks_sound,
 }

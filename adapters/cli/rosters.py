@@ -24,7 +24,7 @@ from adapters.cli.common import (
 from adapters.cli.looks import clock_text, print_table, say
 from adapters.rosters.columns import mapping_in
 from adapters.rosters.tables import rows_in
-from adapters.vault.vault import Contact, vault_in
+from adapters.vault.vault import Contact, vault_of
 from adapters.wiring import ReadSide
 from domain.levels import Level
 from domain.messages import Mode
@@ -68,7 +68,7 @@ def import_roster(
     from adapters.rosters.book import RosterBook
     from adapters.rosters.importing import check_table, findings_as_csv, preview
 
-    with platform_of(context) as platform, vault_in(platform.settings.data_dir) as vault:
+    with platform_of(context) as platform, vault_of(platform.settings) as vault:
         book = RosterBook(platform.log, platform.tables, platform.runner, vault)
         table = rows_in(file)
         with Progress(console=err, transient=True) as progress:
@@ -284,7 +284,7 @@ def find(
 ) -> None:
     """Find the numbers under which a contact is entered."""
     contacts = _contacts(phone, email, region)
-    with reading_of(context) as read, vault_in(read.settings.data_dir) as vault:
+    with reading_of(context) as read, vault_of(read.settings) as vault:
         numbers = sorted({number for found in vault.found(contacts).values() for number in found})
     if json:
         print_json({"numbers": numbers})
@@ -311,7 +311,7 @@ def erase(
     from adapters.rosters.book import RosterBook
     from adapters.sending.service import SPOOL_FOLDER
 
-    with platform_of(context, must_exist=True) as platform, vault_in(platform.settings.data_dir) as vault:
+    with platform_of(context, must_exist=True) as platform, vault_of(platform.settings) as vault:
         wanted = set(numbers or [])
         if phone or email:
             found = vault.found(_contacts(phone, email, region))

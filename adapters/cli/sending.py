@@ -8,7 +8,7 @@ import typer
 from adapters.cli.common import JsonOption, ModeOption, fail, platform_of, print_json, reading_of
 from adapters.cli.looks import print_table, say
 from adapters.clocks import SystemClock
-from adapters.sending.counting import Deliveries, deliveries_in
+from adapters.sending.counting import Deliveries, deliveries_of
 from adapters.sending.service import STREAM
 from domain.messages import Mode
 from domain.telling_events import SendingResumed, SendingStopped
@@ -33,7 +33,7 @@ def deliveries(
         # The log knows of a stop before any worker does.
         said = deque(read.log.stream(STREAM), maxlen=1)
         is_stopped = bool(said) and isinstance(said[0].event, SendingStopped)
-        found = deliveries_in(read.settings.data_dir, mode=mode, warning_id=warning, number=number)
+        found = deliveries_of(read.settings, mode=mode, warning_id=warning, number=number)
         now = SystemClock().now().astimezone(zone)
         if json:
             document: dict[str, Any] = {

@@ -12,7 +12,7 @@ from adapters.demo.letters import Postman, postman_of
 from adapters.demo.people import reply, take_in_rosters
 from adapters.demo.story import Arrival, Reply, Story, list_profile
 from adapters.feeds.list_reader import ListReader
-from adapters.vault.vault import ContactVault, vault_in
+from adapters.vault.vault import ContactVault, vault_of
 from adapters.wiring import Platform
 from domain.event import Event
 from domain.events import EventParked, PolicyAdopted
@@ -47,7 +47,7 @@ def replay(platform: Platform, story: Story) -> Iterator[Step]:
         TypeError: the platform runs on the machine's clock.
     """
     _refuse_what_is_not_fresh(platform)
-    with vault_in(platform.settings.data_dir) as vault, postman_of(platform, vault) as postman:
+    with vault_of(platform.settings) as vault, postman_of(platform, vault) as postman:
         course = _Course(platform, postman)
         take_in_rosters(platform, vault, story)
         yield from _steps_of_the_clock(course.news())

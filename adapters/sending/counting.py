@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Select, case, func, select
 
 from adapters.sending.letters import moment
-from adapters.sending.tables import FILE_NAME, MESSAGES, NOTICES, OUTCOMES, PLANS, SENDS, WARNINGS, open_outbox_engine
+from adapters.sending.tables import FILE_NAME, MESSAGES, NOTICES, OUTBOX, OUTCOMES, PLANS, SENDS, WARNINGS
+from adapters.settings import Settings
+from adapters.store.kept_tables import reading, refusals_named
 from domain.messages import Mode
 
 
@@ -101,17 +102,19 @@ class Deliveries:
     person: Sequence[PersonDelivery] | None
 
 
-def deliveries_in(data_dir: Path, *, mode: Mode, warning_id: str | None, number: int | None) -> Deliveries:
+def deliveries_of(settings: Settings, *, mode: Mode, warning_id: str | None, number: int | None) -> Deliveries:
     """What became of messages, newest plan first; nothing where nothing was ever planned.
 
     With `number` the messages to one person instead of the counts.
+
+    Raises:
+        StoreError: the outbox cannot be read, or was made by a newer version of the platform.
     """
-    path = data_dir / FILE_NAME
-    if not path.is_file():
+    engine = OUTBOX.found(settings.data_dir / FILE_NAME, settings.database_url)
+    if engine is None:
         return Deliveries(not_reported=0, plans=(), person=() if number is not None else None)
-    engine = open_outbox_engine(path)
     try:
-        with engine.connect().execution_options(reads_only=True) as connection:
+        with refusals_named(OUTBOX.part), reading(engine) as connection:
             waiting = connection.execute(select(func.count()).select_from(OUTCOMES)).scalar_one()
             if number is not None:
                 return Deliveries(waiting, (), _person(connection, mode, warning_id, number))
@@ -125,9 +128,12 @@ def _plans(connection: Connection, mode: Mode, warning_id: str | None) -> list[P
     found: list[PlanDeliveries] = []
     for plan in connection.execute(asked.order_by(PLANS.c.position.desc())):
         of_plan = MESSAGES.c.plan == plan.position
-        people = connection.execute(
-            select(func.coalesce(func.sum(SENDS.c.people), 0)).where(SENDS.c.plan == plan.position)
-        ).scalar_one()
+        # PostgreSQL's sum of integers is none.
+        people = int(
+            connection.execute(
+                select(func.coalesce(func.sum(SENDS.c.people), 0)).where(SENDS.c.plan == plan.position)
+            ).scalar_one()
+        )
         times = connection.execute(
             select(func.min(MESSAGES.c.handed_at), func.max(MESSAGES.c.handed_at)).where(of_plan)
         ).one()

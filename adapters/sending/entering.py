@@ -7,7 +7,7 @@ from collections.abc import Collection
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from adapters.sending.contents import Contents
 from adapters.sending.marks import STOPPED, set_mark
@@ -110,10 +110,9 @@ def _enter_notices(connection: Connection, position: int, planned: NoticesPlanne
     whole = {"position": position, "warning": warning, "district": "", "release": 0, "number": 0, "at": at}
     connection.execute(insert(PLANS).values(**whole, is_urgent=True))
     notices = {notice.number: notice for notice in planned.notices}
-    send = 1 + int(connection.execute(select(func.coalesce(func.max(SENDS.c.id), 0))).scalar_one())
-    connection.execute(
-        insert(SENDS).values(
-            id=send,
+    entered = connection.execute(
+        insert(SENDS)
+        .values(
             plan=position,
             warning=warning,
             rank=planned.level.rank,
@@ -123,7 +122,9 @@ def _enter_notices(connection: Connection, position: int, planned: NoticesPlanne
             filled_to=0,
             is_filled=True,
         )
+        .returning(SENDS.c.id)
     )
+    send = int(entered.scalar_one())
     rows = [
         {
             **new_row(

@@ -19,6 +19,7 @@ from adapters.sending.marks import IDENTITY, POSITION, STOPPED, marks_of, set_ma
 from adapters.sending.recovery import Recovery
 from adapters.sending.rows import new_row
 from adapters.sending.tables import MARKS, MESSAGES, PLANS, SENDS, WARNINGS, insert_for_each, insert_new
+from adapters.store.kept_tables import reading
 from domain.messages import Mode
 from domain.policy import Policy
 from domain.ports import EventLog
@@ -110,7 +111,7 @@ class Filling:
         return bool(found)
 
     def _learn_newest(self) -> None:
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             since = select(WARNINGS.c.id, WARNINGS.c.newest).where(WARNINGS.c.newest > self.standing.position)
             self.standing.newest.update({row.id: row.newest for row in connection.execute(since)})
 
@@ -123,7 +124,7 @@ class Filling:
             LogUnavailableError: the log cannot be read now.
             LookupError: a plan's people are not kept.
         """
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             send = connection.execute(
                 select(SENDS, PLANS.c.at, PLANS.c.is_urgent, WARNINGS.c.mode)
                 .join(PLANS, PLANS.c.position == SENDS.c.plan)
@@ -217,7 +218,7 @@ class Filling:
 
     def left_to_fill(self) -> int:
         """How many people's rows are not filled in yet, as far as whole plans go."""
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             counted = select(func.coalesce(func.sum(SENDS.c.people), 0)).where(SENDS.c.is_filled.is_(False))
             return int(connection.execute(counted).scalar_one())
 

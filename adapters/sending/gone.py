@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, delete, func, select
 from adapters.sending.letters import NextChannel, moment
 from adapters.sending.rows import MessageRow
 from adapters.sending.tables import DEAD, GONE, insert_new
+from adapters.store.kept_tables import reading
 from domain.ports import EventLog, NewEvent, VersionConflictError
 from domain.sending import Ending, dead_address_ends, no_channel_is_left
 from domain.subscriptions import subscription_stream
@@ -47,7 +48,7 @@ class GoneRecipients:
 
     def found(self) -> Sequence[tuple[int, datetime]]:
         """Who is to be reported: their numbers, and when the last of their channels was refused."""
-        with self._engine.connect().execution_options(reads_only=True) as connection:
+        with reading(self._engine) as connection:
             return [(row.number, moment(row.refused_at)) for row in connection.execute(select(DEAD))]
 
     def append(self, events: EventLog, number: int, refused_at: datetime, now: datetime) -> bool:

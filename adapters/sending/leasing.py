@@ -2,7 +2,8 @@
 
 One person has one message of a warning under way at a time, so that no all-clear overtakes its alert; everything else
 that waits for the same person and warning goes into the same message, or ends with its reason. A lease is stored
-before anything is handed over: what a killed worker had is found again, and is marked as perhaps handed over.
+before anything is handed over: what a killed worker had is found again, and is marked as perhaps handed over. A lease
+that was stored without an answer was given to nobody: it is taken back by the next one, and is in no doubt.
 """
 
 import logging
@@ -11,14 +12,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, Engine, delete, literal_column, select, update
+from sqlalchemy import Connection, Engine, case, delete, null, select, update
 
 from adapters.sending.filling import Filling
 from adapters.sending.letters import BY_RANK, Lease
 from adapters.sending.marks import LEASE, marks_of, set_mark
 from adapters.sending.rows import Changes, MessageRow, queue_of, rows_of_people
 from adapters.sending.saying import Round, Speaking
-from adapters.sending.tables import LEASED, MESSAGES, WAITING, WORKERS, insert_new
+from adapters.sending.tables import IS_LEASED, IS_WAITING, LEASED, MESSAGES, WAITING, WORKERS, insert_new
 from domain.messages import Mode
 from domain.recipients import ChannelKind
 
@@ -29,10 +30,6 @@ ROUNDS: Final = 50
 
 AGAIN_SECONDS: Final = 0.25
 """When somebody is looked at again who has a message of the same warning under way."""
-
-# Written out, for a bound parameter would hide from SQLite that its partial indexes serve.
-IS_WAITING: Final = MESSAGES.c.state == literal_column(f"'{WAITING}'")
-IS_LEASED: Final = MESSAGES.c.state == literal_column(f"'{LEASED}'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +50,8 @@ class Leasing:
         self._filling = filling
         self._speaking = speaking
         self._worker = worker
+        # Numbers of leases that may be stored, and that nobody was given.
+        self._unanswered: set[int] = set()
 
     def lease(self, mode: Mode, kind: ChannelKind, most: int, now: datetime) -> list[Lease]:
         """Up to so many messages for this kind of channel; those that say nothing any more end here.
@@ -67,13 +66,26 @@ class Leasing:
                 return []
             try:
                 with self._engine.begin() as connection:
+                    self._take_back(connection)
                     leases = self._leased(connection, queue_of(mode, kind.value), most, now)
             except BaseException:
                 self._speaking.forget()
                 raise
+            self._unanswered.clear()
             if leases or leases is None:
                 return leases or []
         return []
+
+    def _take_back(self, connection: Connection) -> None:
+        """What was leased by transactions that broke off, should they have been stored all the same.
+
+        One that the server is still busy with holds the lock that this one has waited for.
+        """
+        if not self._unanswered:
+            return
+        mine = IS_LEASED, MESSAGES.c.worker == self._worker, MESSAGES.c.lease.in_(self._unanswered)
+        said = case((MESSAGES.c.in_doubt, MESSAGES.c.said), else_=null())  # else it surely said nothing
+        connection.execute(update(MESSAGES).where(*mine).values(state=WAITING, worker="", said=said))
 
     def _leased(self, connection: Connection, queue: str, most: int, now: datetime) -> list[Lease] | None:
         """Leases of those who are due; None where nobody is."""
@@ -81,6 +93,7 @@ class Leasing:
         if not candidates:
             return None
         lease = _next_lease(connection)
+        self._unanswered.add(lease)
         changes = Changes()
         leases: list[Lease] = []
         by_warning: dict[int, list[_Candidate]] = {}

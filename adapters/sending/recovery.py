@@ -6,6 +6,7 @@ outcomes count, and what it does not speak of may have been handed over. Until a
 and nothing is reported a second time. Receipts of what an earlier outbox handed over can no longer be matched.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -32,6 +33,8 @@ from domain.ports import EventLog, Move, VersionConflictError
 from domain.routing import Item
 from domain.sending import Ending
 from domain.telling_events import DeliveriesRecorded, DeliveryRecorded
+
+log = logging.getLogger(__name__)
 
 FOLLOWER: Final = "sending"
 _TOPICS: Final = frozenset({DeliveriesRecorded.TOPIC})
@@ -66,6 +69,10 @@ class Recovery:
         if self._claimed is not None:
             return
         claimed, position = self._events.follower_position(FOLLOWER), self._standing.position
+        if head < position:
+            log.error(
+                "the outbox has followed the log to %s, and the log ends at %s: run `outlet doctor`", position, head
+            )
         with self._engine.begin() as connection:
             is_recovering = RECOVERING in marks_of(connection)
             if claimed > position and not is_recovering:

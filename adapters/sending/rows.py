@@ -4,29 +4,15 @@ A statement for each message costs a hundred times what the message costs; so ch
 one kind are one prepared statement whose parameters go to the driver as they are.
 """
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import (
-    ARRAY,
-    BigInteger,
-    Connection,
-    Dialect,
-    Row,
-    Select,
-    any_,
-    bindparam,
-    func,
-    insert,
-    select,
-    update,
-)
+from sqlalchemy import Connection, Dialect, Row, Select, bindparam, insert, select, update
 from sqlalchemy.sql.dml import ValuesBase
-from sqlalchemy.sql.elements import ColumnElement
 
-from adapters.sending.tables import MESSAGES, OUTCOMES, WAITING, WITHDRAWN
+from adapters.sending.tables import HAS_REFERENCE, MESSAGES, OUTCOMES, WAITING, WITHDRAWN
+from adapters.store.kept_tables import as_set, is_one_of
 from domain.messages import Mode
 from domain.sending import Ending
 
@@ -123,7 +109,7 @@ class Changes:
 
 def rows_of_people(connection: Connection, warning: int, numbers: Sequence[int]) -> list[MessageRow]:
     """Every row of these people for a warning."""
-    parameters = {"its_warning": warning, "numbers": _as_set(connection, numbers)}
+    parameters = {"its_warning": warning, "numbers": as_set(connection, numbers)}
     return list(connection.execute(_of_people(connection.dialect.name), parameters).fetchall())
 
 
@@ -131,7 +117,7 @@ def rows_of_plans(
     connection: Connection, plans: Sequence[int], numbers: Sequence[int]
 ) -> Mapping[tuple[int, int], MessageRow]:
     """The rows of these people for these plans, by plan and number."""
-    parameters = {"plans": _as_set(connection, plans), "numbers": _as_set(connection, numbers)}
+    parameters = {"plans": as_set(connection, plans), "numbers": as_set(connection, numbers)}
     found = connection.execute(_of_plans(connection.dialect.name), parameters).fetchall()
     return {(row.plan, row.number): row for row in found}
 
@@ -151,29 +137,18 @@ _AT_ONCE: Final = 500
 _BY_REFERENCE: Final = _ROW.where(
     MESSAGES.c.reference.in_(bindparam("references", expanding=True)),
     MESSAGES.c.route == bindparam("its_route"),
-    MESSAGES.c.reference != "",
+    HAS_REFERENCE,
 )
 
 
 @lru_cache
 def _of_people(dialect: str) -> Select[Any]:
-    return _ROW.where(MESSAGES.c.warning == bindparam("its_warning"), _is_one_of(MESSAGES.c.number, "numbers", dialect))
+    return _ROW.where(MESSAGES.c.warning == bindparam("its_warning"), is_one_of(MESSAGES.c.number, "numbers", dialect))
 
 
 @lru_cache
 def _of_plans(dialect: str) -> Select[Any]:
-    return _ROW.where(_is_one_of(MESSAGES.c.plan, "plans", dialect), _is_one_of(MESSAGES.c.number, "numbers", dialect))
-
-
-def _is_one_of(column: ColumnElement[int], parameter: str, dialect: str) -> ColumnElement[bool]:
-    """Whether a column is among any count of numbers, which are one parameter made by `_as_set`."""
-    if dialect == "postgresql":
-        return column == any_(bindparam(parameter, type_=ARRAY(BigInteger)))
-    return column.in_(select(func.json_each(bindparam(parameter)).table_valued("value").c.value))
-
-
-def _as_set(connection: Connection, numbers: Iterable[int]) -> str | list[int]:
-    return list(numbers) if connection.dialect.name == "postgresql" else json.dumps(list(numbers))
+    return _ROW.where(is_one_of(MESSAGES.c.plan, "plans", dialect), is_one_of(MESSAGES.c.number, "numbers", dialect))
 
 
 class _Prepared:
@@ -193,7 +168,7 @@ def _change(names: tuple[str, ...], dialect: Dialect) -> _Prepared:
 
 @lru_cache
 def _new_outcome(dialect: Dialect) -> _Prepared:
-    return _Prepared(insert(OUTCOMES).values({name: bindparam(name) for name in _OUTCOME}), dialect)
+    return _Prepared(insert(OUTCOMES).inline().values({name: bindparam(name) for name in _OUTCOME}), dialect)
 
 
 def _execute_many(

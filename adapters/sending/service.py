@@ -13,9 +13,10 @@ from adapters.channels.spool import Spool
 from adapters.links import Links, links_in
 from adapters.sending.lane import Pace, Route
 from adapters.sending.outbox import Outbox
-from adapters.sending.tables import FILE_NAME, open_outbox_engine
+from adapters.sending.tables import OUTBOX, outbox_engine_of
 from adapters.sending.worker import SendingWorker
-from adapters.vault.vault import vault_in
+from adapters.store.kept_tables import refusals_named
+from adapters.vault.vault import vault_of
 from adapters.wiring import Platform
 from domain.messages import Mode
 from domain.outlet import stream_id_of
@@ -40,16 +41,18 @@ def routes_with_spool(configured: Sequence[Route], folder: Path, sender: str) ->
 
 
 def open_outbox(platform: Platform, links: Links | None = None) -> Outbox:
-    """The outbox in the platform's data directory; without `links` notices have no address to lead to.
+    """The platform's outbox, beside its log; without `links` notices have no address to lead to.
 
     Raises:
         ValueError: the links' key file does not hold a key.
+        NewerSchemaError: a newer version of the platform made it.
+        StoreError: its database refuses.
         OSError: the files cannot be made.
     """
-    folder = platform.settings.data_dir
-    engine = open_outbox_engine(folder / FILE_NAME)
-    signed = links_in(folder) if links is None else links
-    return Outbox(engine, platform.log, platform.policy, lambda code: _place(platform.gazetteer, code), signed)
+    signed = links_in(platform.settings.data_dir) if links is None else links
+    engine = outbox_engine_of(platform.settings)
+    with refusals_named(OUTBOX.part):
+        return Outbox(engine, platform.log, platform.policy, lambda code: _place(platform.gazetteer, code), signed)
 
 
 @contextmanager
@@ -60,8 +63,8 @@ def sending(
     links: Links | None = None,
     incoming: Callable[[str, Incoming], None] | None = None,
     pace: Pace | None = None,
-) -> Iterator[None]:
-    """Hand over what is planned for people, in threads of its own, while this is entered.
+) -> Iterator[SendingWorker]:
+    """Hand over what is planned for people, in threads of its own, while this is entered; gives the worker.
 
     `links` are those of the notices; without them notices lead to no page. `incoming` is given what people send to us,
     with the route's name, in the thread of the channels: it is quick.
@@ -69,7 +72,7 @@ def sending(
     folder = platform.settings.data_dir
     routes = routes_with_spool(configured, folder / SPOOL_FOLDER, platform.policy.outlet.sender)
     with (
-        vault_in(folder) as vault,
+        vault_of(platform.settings) as vault,
         open_outbox(platform, links) as outbox,
         SendingWorker(
             outbox=outbox,
@@ -80,9 +83,9 @@ def sending(
             clock=platform.clock,
             pace=pace,
             incoming=incoming,
-        ),
+        ) as worker,
     ):
-        yield
+        yield worker
 
 
 def _place(gazetteer: Gazetteer, code: str) -> str:

@@ -149,9 +149,12 @@ def _holds(row: MessageRow, lease: Lease, result: Result) -> bool:
     """Whether a result is still about this row: nobody else has leased it.
 
     That a server took it holds even when the lease has run out and the row waits again: so it need not be repeated.
+    But not when it waits for another channel: then this is known already, and so is what came of it.
     """
-    states = {LEASED, WAITING} if isinstance(result, Handed) else {LEASED}
-    return row.lease == lease.lease and row.state in states
+    if row.lease != lease.lease:
+        return False
+    waits_again = row.state == WAITING and row.queue == queue_of(lease.mode, lease.kind.value)
+    return row.state == LEASED or (isinstance(result, Handed) and waits_again)
 
 
 def _settle(changes: Changes, lease: Lease, rows: Sequence[MessageRow], result: Result) -> None:

@@ -84,6 +84,7 @@ class SendingWorker:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._lanes: list[Lane] = []
         self._results: list[tuple[Lane, Lease, Result]] = []
+        self.handed = 0
         self._receipts: dict[str, list[DeliveryReceipt]] = {}
         self._to_settle = asyncio.Event()
         self._serves = True
@@ -322,6 +323,7 @@ class SendingWorker:
 
     def _end(self, lane: Lane, lease: Lease, result: Result) -> None:
         self._results.append((lane, lease, result))
+        self.handed += isinstance(result, Handed)
         self._to_settle.set()
 
     async def _settle(self) -> None:

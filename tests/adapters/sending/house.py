@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -20,10 +20,10 @@ from adapters.clocks import ManualClock
 from adapters.links import links_in
 from adapters.sending.lane import Pace, Route
 from adapters.sending.outbox import Outbox
-from adapters.sending.tables import FILE_NAME, open_outbox_engine
+from adapters.sending.tables import outbox_engine_of
 from adapters.sending.worker import SendingWorker
 from adapters.settings import Settings
-from adapters.vault.vault import Contact, Person, vault_in
+from adapters.vault.vault import Contact, Person, vault_of
 from adapters.wiring import build
 from domain.event import Event
 from domain.events import WarningReleased
@@ -118,13 +118,14 @@ class Desk:
 
 
 class Town:
-    """The outlet. Its clock is set by hand unless another is given."""
+    """The outlet, in a database if one is given. Its clock is set by hand unless another is given."""
 
-    def __init__(self, folder: Path, clock: Clock | None = None, policy: str = "shaoxing") -> None:
+    def __init__(self, folder: Path, clock: Clock | None = None, url: str | None = None) -> None:
         self.folder = folder
+        self.settings = Settings(data_dir=folder, policy="shaoxing", database_url=url)
         self.clock = clock or ManualClock(START)
-        self.platform = build(Settings(data_dir=folder, policy=policy), clock=self.clock)
-        self.vault = vault_in(folder)
+        self.platform = build(self.settings, clock=self.clock)
+        self.vault = vault_of(self.settings)
         audience = self.platform.house.audience
         assert isinstance(audience, RosterAudience)
         self.audience = audience
@@ -227,12 +228,14 @@ class Town:
         event = SendingResumed(at=self.clock.now(), by="duty officer", reason="mended")
         self.platform.runner.record(stream_id_of("sending"), event)
 
-    def outbox(self) -> Outbox:
+    def outbox(self, url: str | None = None) -> Outbox:
+        """One more; `url` is another way to the same database."""
+
         def place(code: str) -> str:
             area = self.platform.gazetteer.area(code)
             return area.name if area else ""
 
-        engine = open_outbox_engine(self.folder / FILE_NAME)
+        engine = outbox_engine_of(replace(self.settings, database_url=url) if url else self.settings)
         return Outbox(engine, self.platform.log, self.platform.policy, place, self.links)
 
     @contextmanager
@@ -257,8 +260,8 @@ class Town:
 
 
 @contextmanager
-def town_in(folder: Path, clock: Clock | None = None) -> Iterator[Town]:
-    town = Town(folder, clock)
+def town_in(folder: Path, clock: Clock | None = None, url: str | None = None) -> Iterator[Town]:
+    town = Town(folder, clock, url)
     try:
         yield town
     finally:

@@ -1,6 +1,6 @@
 """A sending worker in a process of its own, to be killed: each hand-over is a line in a file, before it is recorded.
 
-python -m tests.adapters.sending.killed FOLDER EPOCH
+python -m tests.adapters.sending.killed FOLDER EPOCH [DATABASE]
 """
 
 import asyncio
@@ -48,8 +48,9 @@ def ledger(folder: Path) -> Ledger:
     return made
 
 
-def main(folder: str, epoch: str) -> None:
-    with town_in(Path(folder), RunningClock(float(epoch))) as town, town.worker(ledger(Path(folder)), pace=PACE):
+def main(folder: str, epoch: str, url: str | None = None) -> None:
+    clock = RunningClock(float(epoch))
+    with town_in(Path(folder), clock, url) as town, town.worker(ledger(Path(folder)), pace=PACE):
         sys.stdout.write("ready\n")
         sys.stdout.flush()
         while os.getppid() != 1:

@@ -8,15 +8,24 @@ import pytest
 from typer.testing import CliRunner
 
 from adapters.cli.app import app
+from adapters.clocks import ManualClock
+from adapters.sending.tables import FILE_NAME, OUTBOX
+from adapters.settings import Settings
+from adapters.wiring import build
 from domain.recipients import ChannelKind
 from tests.adapters.sending.house import Desk, town_in, until
 from tests.adapters.sending.test_notices import SUBJECT, planned
-from tests.streams.messages import cap
+from tests.streams.messages import START, cap
+
+
+@pytest.fixture(autouse=True)
+def in_the_environment(url: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OUTLET_DATABASE_URL", url or "")
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    with town_in(tmp_path / "data") as town:
+def folder(tmp_path: Path, url: str | None) -> Path:
+    with town_in(tmp_path / "data", url=url) as town:
         town.people(3)
         town.people(1, channels=(ChannelKind.EMAIL,), address=lambda place: "")
         town.deliver(cap("r1", level="red"), minutes=0)
@@ -44,8 +53,8 @@ def test_deliveries_counts_by_state_and_channel_and_says_when(folder: Path) -> N
     assert outlet(folder, "deliveries", "--mode", "drill")["plans"] == []
 
 
-def test_notices_are_counted_under_the_warning_that_they_are_about(tmp_path: Path) -> None:
-    with town_in(tmp_path / "data") as town:
+def test_notices_are_counted_under_the_warning_that_they_are_about(tmp_path: Path, url: str | None) -> None:
+    with town_in(tmp_path / "data", url=url) as town:
         [number] = town.people(1)
         planned(town, [number])
         with town.worker(Desk()):
@@ -74,3 +83,10 @@ def test_stop_and_resume_are_recorded_and_shown(folder: Path) -> None:
 def test_a_stop_needs_a_name_and_a_reason(folder: Path) -> None:
     done = CliRunner().invoke(app, ["--data", str(folder), "stop", "--by", " ", "--reason", "x"])
     assert done.exit_code == 2
+
+
+def test_deliveries_of_an_outlet_without_an_outbox_are_none_and_none_is_made(tmp_path: Path, url: str | None) -> None:
+    settings = Settings(data_dir=tmp_path, policy="shaoxing", database_url=url)
+    build(settings, clock=ManualClock(START)).close()
+    assert outlet(tmp_path, "deliveries")["plans"] == []
+    assert OUTBOX.found(tmp_path / FILE_NAME, url) is None

@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 
+from sqlalchemy import insert
+
 from adapters.audience.recipients_codec import pack
 from adapters.audience.table import table_of
 from adapters.channels.port import Letter, Outcome, Refused
+from adapters.sending.tables import DEAD
 from adapters.vault.vault import Contact, Person
 from domain.event import Event
 from domain.messages import Mode
@@ -98,9 +101,8 @@ def test_it_is_recorded_once_for_several_warnings_and_whoever_was_killed_before_
         until(lambda: bool(ended(town)))
     with town.outbox() as outbox:
         with outbox._engine.begin() as connection:
-            connection.exec_driver_sql(
-                "INSERT INTO dead VALUES (?, ?)", (number, history(town, number)[-1].at.timestamp())
-            )
+            refused_at = history(town, number)[-1].at.timestamp()
+            connection.execute(insert(DEAD).values(number=number, refused_at=refused_at))
         outbox.report_gone(town.clock.now())
         assert list(outbox._gone.found()) == []
     assert ended(town) == [number]

@@ -23,13 +23,13 @@ def handed(folder: Path) -> list[list[str]]:
     return [line.split() for line in lines]
 
 
-def kill_and_go_on(folder: Path, people: int, kills: int) -> None:
+def kill_and_go_on(folder: Path, url: str | None, people: int, kills: int) -> None:
     folder.mkdir()
     epoch = time.time()
-    with town_in(folder, RunningClock(epoch)) as town:
+    with town_in(folder, RunningClock(epoch), url) as town:
         numbers = town.people(people)
         town.deliver(cap("r1", level="red"))
-    command = [sys.executable, "-m", "tests.adapters.sending.killed", str(folder), str(epoch)]
+    command = [sys.executable, "-m", "tests.adapters.sending.killed", str(folder), str(epoch), *([url] if url else [])]
     for _ in range(kills):
         before = len(handed(folder))
         with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE) as child:
@@ -40,7 +40,7 @@ def kill_and_go_on(folder: Path, people: int, kills: int) -> None:
                 time.sleep(random.random() * 0.05)
             finally:
                 child.kill()
-    with town_in(folder, RunningClock(epoch)) as town:
+    with town_in(folder, RunningClock(epoch), url) as town:
         with town.worker(ledger(folder), pace=PACE):
             # Looked at seldom: reading it all takes the worker's time away.
             until(lambda: {int(line[0]) for line in handed(folder)} == set(numbers), LONG_SECONDS, people / 10_000)
@@ -55,10 +55,12 @@ def kill_and_go_on(folder: Path, people: int, kills: int) -> None:
     assert sum(seen.values()) - people <= kills * WINDOW
 
 
-def test_nobody_is_missed_and_every_repetition_is_marked_when_a_worker_is_killed(tmp_path: Path) -> None:
-    kill_and_go_on(tmp_path / "data", people=400, kills=6)
+def test_nobody_is_missed_and_every_repetition_is_marked_when_a_worker_is_killed(
+    tmp_path: Path, url: str | None
+) -> None:
+    kill_and_go_on(tmp_path / "data", url, people=400, kills=6)
 
 
 @pytest.mark.slow
-def test_nobody_is_missed_in_two_hundred_kills(tmp_path: Path) -> None:
-    kill_and_go_on(tmp_path / "data", people=20_000, kills=200)
+def test_nobody_is_missed_in_two_hundred_kills(tmp_path: Path, url: str | None) -> None:
+    kill_and_go_on(tmp_path / "data", url, people=20_000, kills=200)

@@ -9,9 +9,7 @@ import pytest
 from adapters.channels.port import Accepted, Letter, Outcome, Refused
 from adapters.links import links_in
 from adapters.sending.lane import Pace
-from adapters.sending.outbox import Outbox
 from adapters.sending.service import routes_with_spool
-from adapters.sending.tables import FILE_NAME, open_outbox_engine
 from domain.levels import Level
 from domain.messages import Mode
 from domain.notices import Notice, NoticesPlanned, NoticesWithdrawn, Purpose
@@ -230,13 +228,7 @@ def test_it_is_entered_once_however_often_the_outbox_is_opened(town: Town, times
     numbers = town.people(3)
     planned(town, numbers)
     for _ in range(times):
-        with Outbox(
-            open_outbox_engine(town.folder / FILE_NAME),
-            town.platform.log,
-            town.platform.policy,
-            lambda code: "",
-            town.links,
-        ) as outbox:
+        with town.outbox() as outbox:
             filled(town, outbox)
     with town.outbox() as outbox:
         outbox.beat(town.clock.now(), 1e9)

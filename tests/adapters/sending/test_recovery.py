@@ -3,12 +3,14 @@
 import shutil
 import sqlite3
 from contextlib import closing
-from pathlib import Path
+
+import pytest
 
 from adapters.channels.port import Accepted, Refused
 from adapters.channels.spool import Spool
 from adapters.sending.lane import Route
-from adapters.sending.tables import FILE_NAME
+from adapters.sending.marks import POSITION, set_mark
+from adapters.sending.tables import FILE_NAME, METADATA, outbox_engine_of
 from domain.recipients import ChannelKind
 from tests.adapters.sending.house import Desk, Town, at, until
 from tests.adapters.sending.test_notices import planned
@@ -16,9 +18,14 @@ from tests.adapters.sending.test_outbox import SMS, accept, filled, lease, reaso
 from tests.streams.messages import cap
 
 
-def without_outbox(folder: Path) -> None:
-    for path in folder.glob(f"{FILE_NAME}*"):
-        path.unlink()
+def without_outbox(town: Town) -> None:
+    if town.settings.database_url is None:
+        for path in town.folder.glob(f"{FILE_NAME}*"):
+            path.unlink()
+        return
+    engine = outbox_engine_of(town.settings)
+    METADATA.drop_all(engine)
+    engine.dispose()
 
 
 def counted(town: Town, state: str) -> int:
@@ -37,7 +44,7 @@ def test_a_deleted_outbox_writes_no_file_of_the_spool_again_and_goes_on_with_wha
         until(lambda: counted(town, "accepted") == 40)
     before = {path.name for path in folder.iterdir()}
     shutil.rmtree(folder)
-    without_outbox(town.folder)
+    without_outbox(town)
     with town.worker(spool()):
         town.deliver(cap("r2", kind="Cancel", minutes=1, references=(("r1", 0),)), minutes=1)
         until(lambda: counted(town, "accepted") == 80)
@@ -57,7 +64,7 @@ def test_what_the_log_does_not_speak_of_goes_out_marked_as_repeated(town: Town) 
         accept(town, outbox, found[:1])
         reasons(town, outbox)
         accept(town, outbox, found[1:2])  # handed over, and lost before the log heard of it
-    without_outbox(town.folder)
+    without_outbox(town)
     with town.outbox() as outbox:
         filled(town, outbox)
         again = lease(town, outbox)
@@ -72,7 +79,7 @@ def test_what_was_planned_after_the_last_outbox_saw_it_is_no_repetition(town: To
         filled(town, outbox)
         accept(town, outbox, lease(town, outbox))
         reasons(town, outbox)
-    without_outbox(town.folder)
+    without_outbox(town)
     town.deliver(cap("w1", agency="water", hazard="11A51", level="red", minutes=1), minutes=1)
     with town.outbox() as outbox:
         filled(town, outbox)
@@ -89,7 +96,8 @@ def test_a_first_outbox_marks_nothing_however_late_it_comes(town: Town) -> None:
         assert not any(one.repeated for one in lease(town, outbox))
 
 
-def test_an_outbox_restored_from_a_backup_repeats_nothing_and_reports_nothing_twice(town: Town) -> None:
+def test_an_outbox_restored_from_a_backup_repeats_nothing_and_reports_nothing_twice(file_town: Town) -> None:
+    town = file_town
     town.people(6)
     town.deliver(cap("r1", level="red"), minutes=0)
     backup = town.folder.parent / "backup.sqlite"
@@ -103,7 +111,7 @@ def test_an_outbox_restored_from_a_backup_repeats_nothing_and_reports_nothing_tw
         accept(town, outbox, lease(town, outbox))
         reasons(town, outbox)
     reported = len(town.outcomes())
-    without_outbox(town.folder)
+    without_outbox(town)
     backup.rename(town.folder / FILE_NAME)
     with town.outbox() as outbox:
         filled(town, outbox)
@@ -117,7 +125,7 @@ def test_after_a_loss_the_all_clear_goes_to_who_was_told_and_to_nobody_else(town
     town.deliver(cap("r1", level="red"), minutes=0)
     with town.worker(Desk(answer=lambda letter: Accepted() if letter.number == told else Refused("unknown"))):
         until(lambda: len(town.outcomes()) == 2)
-    without_outbox(town.folder)
+    without_outbox(town)
     town.deliver(cap("r2", kind="Cancel", minutes=1, references=(("r1", 0),)), minutes=1)
     with town.outbox() as outbox:
         filled(town, outbox)
@@ -136,7 +144,7 @@ def test_notices_that_were_handed_over_are_not_repeated_either(town: Town) -> No
         accept(town, outbox, lease(town, outbox))
         reasons(town, outbox)
     planned(town, [other])
-    without_outbox(town.folder)
+    without_outbox(town)
     with town.outbox() as outbox:
         filled(town, outbox)
         [found] = lease(town, outbox, SMS)
@@ -150,7 +158,7 @@ def test_a_recovery_that_was_broken_off_goes_on(town: Town) -> None:
         filled(town, outbox)
         accept(town, outbox, lease(town, outbox, most=2))
         reasons(town, outbox)
-    without_outbox(town.folder)
+    without_outbox(town)
     with town.outbox() as outbox:
         outbox.follow()
         outbox.fill(town.audience)
@@ -160,3 +168,13 @@ def test_a_recovery_that_was_broken_off_goes_on(town: Town) -> None:
     with town.outbox() as outbox:
         filled(town, outbox)
         assert [(one.number, one.repeated) for one in lease(town, outbox)] == [(numbers[2], True)]
+
+
+def test_an_outbox_that_is_ahead_of_its_log_says_so(town: Town, caplog: pytest.LogCaptureFixture) -> None:
+    with town.outbox() as outbox:
+        outbox.follow()
+        with outbox._engine.begin() as connection:
+            set_mark(connection, POSITION, "999")
+    with town.outbox() as outbox:
+        assert not outbox.follow()
+    assert "followed the log to 999" in caplog.text

@@ -13,7 +13,7 @@ from adapters.connections import ConnectionsError, parse_connections
 from adapters.sending.routes import routes_of
 from adapters.sending.service import sending
 from adapters.settings import Settings
-from adapters.vault.vault import Contact, Person, vault_in
+from adapters.vault.vault import Contact, Person, vault_of
 from adapters.wiring import Platform, build
 from domain.messages import Mode
 from domain.outlet import stream_id_of
@@ -37,7 +37,7 @@ sender = "outlet@shaoxing.example"
 
 def enter(platform: Platform, address: str) -> None:
     """One recipient by mail, for all of 330604."""
-    with vault_in(platform.settings.data_dir) as vault:
+    with vault_of(platform.settings) as vault:
         [number] = vault.enter([Person("", (Contact(ChannelKind.EMAIL, address),))])
     recipient = Recipient(number=number, roster="duty", role="duty", areas=("330604",), channels=(ChannelKind.EMAIL,))
     [kept] = pack(table_of(Mode.LIVE, [recipient]))
@@ -56,12 +56,12 @@ def enter(platform: Platform, address: str) -> None:
     platform.runner.record(stream_id_of("roster", "duty"), event, [kept.content])
 
 
-def test_a_red_warning_is_in_the_mailbox_once_and_its_words_are_the_agencys(tmp_path: Path) -> None:
+def test_a_red_warning_is_in_the_mailbox_once_and_its_words_are_the_agencys(tmp_path: Path, url: str | None) -> None:
     boxes = Mailboxes()
 
     async def play() -> None:
         async with serving(boxes) as port:
-            settings = Settings(data_dir=tmp_path, policy="shaoxing")
+            settings = Settings(data_dir=tmp_path, policy="shaoxing", database_url=url)
             with build(settings, clock=ManualClock(START)) as platform:
                 enter(platform, "duty@town.example")
                 routes = routes_of(parse_connections(ROUTE.format(port=port)).channels, tmp_path)
