@@ -16,9 +16,10 @@ from adapters.pollers.service import pollers
 from adapters.sending.lane import Route
 from adapters.sending.routes import routes_of
 from adapters.sending.service import sending
+from adapters.sending.worker import SendingWorker
 from adapters.subscriptions.desk import SubscriptionDesk, subscription_desk
 from adapters.upward.service import parents
-from adapters.vault.vault import ContactVault, vault_in
+from adapters.vault.vault import ContactVault, vault_of
 from adapters.webhooks.service import webhooks
 from adapters.wiring import Platform
 
@@ -43,27 +44,41 @@ def people(platform: Platform, connections: Connections, public_url: str = "") -
     folder = platform.settings.data_dir
     routes = routes_of(connections.channels, folder, connections.outbound, clock=platform.clock, public_url=public_url)
     links = links_in(folder, public_url)
-    with vault_in(folder) as vault, subscription_desk(platform, vault, links) as desk:
+    with vault_of(platform.settings) as vault, subscription_desk(platform, vault, links) as desk:
         yield People(routes, links, vault, desk)
 
 
 @contextmanager
 def services(platform: Platform, connections: Connections, told: People) -> Iterator[None]:
-    """All of them, while this is entered."""
+    """All of them, while this is entered; a distributed outlet has couriers of its own for the second part."""
+    with ExitStack() as stack:
+        stack.enter_context(edges(platform, connections))
+        if platform.settings.kafka is None:
+            stack.enter_context(telling(platform, told))
+        yield
+
+
+@contextmanager
+def edges(platform: Platform, connections: Connections) -> Iterator[None]:
+    """What connects the outlet to other systems: feeds, parents, webhooks."""
     around = Surroundings(
         platform.settings.data_dir,
         platform.policy,
         networks=connections.outbound.networks,
         plain_http=connections.outbound.plain_http,
     )
-    desk = told.desk
-    with ExitStack() as stack:
-        stack.enter_context(pollers(platform, connections.feeds, around))
-        stack.enter_context(parents(platform, connections.parents, connections.outbound))
-        stack.enter_context(webhooks(platform, connections.outbound))
-        replies = ReplyReader(
-            platform, told.vault, confirm_by_reply=desk.confirm_by_reply, end_by_reply=desk.end_by_reply
-        )
-        stack.enter_context(replies)
-        stack.enter_context(sending(platform, told.routes, links=told.links, incoming=replies.take))
+    with (
+        pollers(platform, connections.feeds, around),
+        parents(platform, connections.parents, connections.outbound),
+        webhooks(platform, connections.outbound),
+    ):
         yield
+
+
+@contextmanager
+def telling(platform: Platform, told: People) -> Iterator[SendingWorker]:
+    """What leads to people, and their replies; gives the worker that empties the outbox."""
+    desk = told.desk
+    replies = ReplyReader(platform, told.vault, confirm_by_reply=desk.confirm_by_reply, end_by_reply=desk.end_by_reply)
+    with replies, sending(platform, told.routes, links=told.links, incoming=replies.take) as worker:
+        yield worker

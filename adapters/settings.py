@@ -5,8 +5,34 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from streams.kafka_brokers import Brokers
+from streams.kafka_topics import TopicNames
+
 DEFAULT_DATA: Final = Path("data")
 DEFAULT_POLICY: Final = "shaoxing"
+MOST_PARTITIONS: Final = 10_000
+
+
+class SettingsError(Exception):
+    """A variable of the environment holds what cannot be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaSettings:
+    """The Kafka that carries a distributed outlet (docs/cluster.md).
+
+    `partitions` is into how many parts the districts are divided, and the most workers that can share them.
+    """
+
+    brokers: Brokers
+    names: TopicNames = field(default_factory=TopicNames)
+    partitions: int = 12
+    replication_factor: int = 1
+
+    @property
+    def group(self) -> str:
+        """The consumer group of the workers."""
+        return f"{self.names.prefix}-worker"
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +41,8 @@ class Settings:
 
     `signing_key` and `signing_certificate` are files in PEM with which released CAP documents are signed; without
     them the two in `signing/` of the data directory are, where they are there. `database_url` is the PostgreSQL
-    database of the event log and the read tables (docs/postgresql.md); without it they are files here.
+    database of everything that is stored (docs/postgresql.md); without it that is files here. With `kafka` the outlet
+    is distributed: workers run the stages, and this process runs none of them.
     """
 
     data_dir: Path = DEFAULT_DATA
@@ -25,6 +52,7 @@ class Settings:
     signing_key: Path | None = None
     signing_certificate: Path | None = None
     database_url: str | None = field(default=None, repr=False)
+    kafka: KafkaSettings | None = None
 
     @property
     def signing_files(self) -> tuple[Path, Path] | None:
@@ -65,8 +93,11 @@ class Settings:
 def from_environment(*, data_dir: Path | None = None, policy: str | None = None) -> Settings:
     """Settings from the environment, as docs/cli.md lists it.
 
-    OUTLET_DATA, OUTLET_POLICY, OUTLET_SIGNING_KEY, OUTLET_SIGNING_CERTIFICATE, OUTLET_DATABASE_URL and LANG are read.
-    What is given as an argument wins.
+    OUTLET_DATA, OUTLET_POLICY, OUTLET_SIGNING_KEY, OUTLET_SIGNING_CERTIFICATE, OUTLET_DATABASE_URL, the variables that
+    begin with OUTLET_KAFKA_ and LANG are read. What is given as an argument wins.
+
+    Raises:
+        SettingsError: a variable holds what cannot be used.
     """
     chinese = os.environ.get("LANG", "").startswith("zh")
     return Settings(
@@ -77,7 +108,45 @@ def from_environment(*, data_dir: Path | None = None, policy: str | None = None)
         signing_key=_file("OUTLET_SIGNING_KEY"),
         signing_certificate=_file("OUTLET_SIGNING_CERTIFICATE"),
         database_url=os.environ.get("OUTLET_DATABASE_URL") or None,
+        kafka=_kafka(),
     )
+
+
+def _kafka() -> KafkaSettings | None:
+    """What OUTLET_KAFKA_BOOTSTRAP_SERVERS and its companions say; None where no Kafka is named."""
+    servers = _text("BOOTSTRAP_SERVERS")
+    if not servers:
+        return None
+    if not os.environ.get("OUTLET_DATABASE_URL"):
+        raise SettingsError("OUTLET_KAFKA_BOOTSTRAP_SERVERS is set, and OUTLET_DATABASE_URL is not: it is needed too")
+    password = _file("OUTLET_KAFKA_PASSWORD_FILE")
+    try:
+        return KafkaSettings(
+            brokers=Brokers(
+                servers,
+                protocol=_text("SECURITY_PROTOCOL") or "PLAINTEXT",
+                ca_file=_file("OUTLET_KAFKA_CA_FILE"),
+                mechanism=_text("SASL_MECHANISM") or "SCRAM-SHA-512",
+                username=_text("USERNAME"),
+                password=password.read_text(encoding="utf-8").split("\n", 1)[0].strip() if password else "",
+            ),
+            names=TopicNames(_text("TOPIC_PREFIX") or "outlet"),
+            partitions=_count("PARTITIONS", 12),
+            replication_factor=_count("REPLICATION_FACTOR", 1),
+        )
+    except (ValueError, OSError) as error:
+        raise SettingsError(f"OUTLET_KAFKA_…: {error}") from error
+
+
+def _text(name: str) -> str:
+    return os.environ.get(f"OUTLET_KAFKA_{name}", "").strip()
+
+
+def _count(name: str, default: int) -> int:
+    text = _text(name)
+    if text and not (text.isascii() and text.isdecimal() and 1 <= int(text) <= MOST_PARTITIONS):
+        raise ValueError(f"{name} is {text!r}, not a number from 1 to {MOST_PARTITIONS}")
+    return int(text) if text else default
 
 
 def _file(name: str) -> Path | None:

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from enum import Enum, auto
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +17,7 @@ from typing import Any, Self
 from adapters.audience.index import RosterAudience
 from adapters.cap.writer import CapWriter
 from adapters.clocks import SystemClock
+from adapters.deadlines import NoDeadlines, ReadDeadlines
 from adapters.gazetteer.from_policy import gazetteer_of
 from adapters.gazetteer.places import TableGazetteer
 from adapters.policies import catalogues, load
@@ -25,20 +27,30 @@ from adapters.store.errors import NoSchemaError, StoreError
 from adapters.store.read_tables import SqlReadTables, open_sqlite_read_tables
 from adapters.store.sqlite_log import SqliteEventLog
 from adapters.store.stored_log import StoredEventLog
-from domain.deadlines import Due, DueKind
 from domain.messages import Mode
 from domain.policy import GazetteerDefinition, parse_policy
 from domain.ports import Clock, LogUnavailableError
-from projections import PROJECTIONS, deadlines
+from projections import PROJECTIONS
 from projections.base import ReadTables, equal
 from projections.board import DISTRICTS, REVISIONS
 from projections.follow import Follower, catch_up
 from streams.adoption import adopted_policy
 from streams.embedded import EmbeddedRunner
 from streams.house import DocumentWriter, House
+from streams.kafka_relay import FOLLOWER as RELAY
 from streams.ledger import Ledger
 
 log = logging.getLogger(__name__)
+
+
+class Part(Enum):
+    """What a process does of an outlet's work. The stages are none of its business where the outlet is distributed."""
+
+    WHOLE = auto()
+    """Everything: what is taken in goes through, the read models are kept current, the clock acts."""
+
+    EDGE = auto()
+    """Takes in and answers. In a distributed outlet others keep the read models and act on deadlines."""
 
 
 class NothingHereError(Exception):
@@ -49,13 +61,24 @@ class NothingHereError(Exception):
         super().__init__(f"there is no outlet in {data_dir}: `outlet ingest`, `outlet import` or `outlet run` make one")
 
 
+class DistributedElsewhereError(StoreError):
+    """The log's stages are run by workers over Kafka: a second hand at the same work would do it again."""
+
+    def __init__(self) -> None:
+        """Say what is missing."""
+        super().__init__(
+            "this outlet is distributed: workers run its stages. Set OUTLET_KAFKA_BOOTSTRAP_SERVERS as they have it"
+        )
+
+
 class Platform:
     """One outlet on one event log, with everything that commands and tests work with."""
 
-    def __init__(self, settings: Settings, *, clock: Clock | None = None) -> None:
+    def __init__(self, settings: Settings, *, clock: Clock | None = None, part: Part = Part.WHOLE) -> None:
         """Open the data directory, making it if need be, and adopt the policy when it is another one.
 
         Raises:
+            DistributedElsewhereError: workers run the stages of this outlet, and these settings know nothing of it.
             PolicyError, GazetteerError: the policy or the places it names cannot be used; nothing is stored.
             SigningError: documents are to be signed, and the key or the certificate cannot be used.
         """
@@ -63,11 +86,17 @@ class Platform:
         self.clock: Clock = clock or SystemClock()
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         self.log = opened_log(settings)
+        self._keeps_up = settings.kafka is None or part is Part.WHOLE
         try:
+            self._must_be_ours()
             self._put_together()
         except BaseException:
             self.log.close()
             raise
+
+    def _must_be_ours(self) -> None:
+        if self.settings.kafka is None and self.log.follower_position(RELAY) > 0:
+            raise DistributedElsewhereError
 
     def _put_together(self) -> None:
         adopted = adopted_policy(self.log)
@@ -91,30 +120,37 @@ class Platform:
             code_system=self.policy.gazetteer.geocode_system,
             kept_path=self.settings.audience_path,
         )
-        self.house = House(
-            policy=self.policy,
-            gazetteer=self.gazetteer,
-            ledger=Ledger(self.log),
-            writer=self.writer,
-            audience=self.audience,
-        )
+        self.house = self.another_house()
         self.runner = EmbeddedRunner(
             log=self.log,
             house=self.house,
             reader=self.reader,
             clock=self.clock,
-            deadlines=ReadDeadlines(self.tables),
-            project=self.project,
+            deadlines=ReadDeadlines(self.tables) if self._keeps_up else NoDeadlines(),
+            project=self.project if self._keeps_up else _nothing,
+            runs_stages=self.settings.kafka is None,
         )
-        self.project()
+        if self._keeps_up:
+            self.project()
         self.adopted = adopted is None or adopted.policy_sha256 != self.policy.sha256
         if self.adopted:
+            self.project()
             self.runner.adopt(self.policy, self.policy_text, self.districts_in_force())
             self.project()
 
     def project(self) -> int:
         """Bring the read models up to the head of the log; nothing is asked of them while the head stands still."""
         return self._follower.catch_up()
+
+    def another_house(self) -> House:
+        """The same house with a ledger of its own, for another thread that decides."""
+        return House(
+            policy=self.policy,
+            gazetteer=self.gazetteer,
+            ledger=Ledger(self.log),
+            writer=self.writer,
+            audience=self.audience,
+        )
 
     def districts_in_force(self) -> Sequence[tuple[str, Mode]]:
         """Every district and mode with an outlet warning."""
@@ -188,26 +224,9 @@ class ReadSide:
         self.log.close()
 
 
-class ReadDeadlines:
-    """The `Deadlines` port over the read tables."""
-
-    def __init__(self, tables: ReadTables) -> None:
-        """Read from these tables."""
-        self._tables = tables
-
-    def due(self, until: datetime) -> Sequence[Due]:
-        """All deadlines at or before this moment, earliest first."""
-        found = deadlines.due(self._tables, until)
-        return [Due(kind=DueKind(d.kind), mode=Mode(d.mode), owner=d.owner, key=d.key, at=d.due) for d in found]
-
-    def next_due(self) -> datetime | None:
-        """The earliest deadline that has not been settled."""
-        return deadlines.next_due(self._tables)
-
-    def settled(self, dues: Sequence[Due]) -> None:
-        """These have been acted on and must not come up again."""
-        rows = [deadlines.Due(due.kind.value, due.mode.value, due.owner, due.key, due.at) for due in dues]
-        deadlines.settled(self._tables, rows)
+def _nothing() -> int:
+    """Bring no read models up: another process does."""
+    return 0
 
 
 def opened_log(settings: Settings, *, may_create: bool = True) -> StoredEventLog[Any]:
@@ -311,9 +330,9 @@ def _writer(writer: CapWriter, settings: Settings) -> DocumentWriter:
     return SigningWriter(writer, signer_of(*settings.signing_files))
 
 
-def build(settings: Settings, *, clock: Clock | None = None) -> Platform:
+def build(settings: Settings, *, clock: Clock | None = None, part: Part = Part.WHOLE) -> Platform:
     """A platform for these settings."""
-    return Platform(settings, clock=clock)
+    return Platform(settings, clock=clock, part=part)
 
 
 def open_for_reading(settings: Settings) -> ReadSide:

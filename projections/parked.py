@@ -102,7 +102,8 @@ def _parked(position: int, fact: facts.EventParked) -> Iterable[RowChange]:
         key=str(fact.position),
         source=fact.stage,
         codes=fact.reason,
-        sentence=f"{fact.topic} at position {fact.position}: {fact.detail}",
+        # What a stage was given from outside the log, and what the clock asked for, has no position there.
+        sentence=f"{fact.topic} at position {fact.position}: {fact.detail}" if fact.position else fact.detail,
         raw_sha256="",
         until=None,
     )
@@ -140,7 +141,7 @@ def _accepted(_position: int, fact: facts.MessageAccepted) -> Iterable[RowChange
 
 PARKED_PROJECTION = Projection(
     name="parked",
-    version=1,
+    version=2,
     tables=(PARKED,),
     handlers={
         events.MessageAccepted.TOPIC: _accepted,

@@ -41,7 +41,7 @@ from streams.intake import (
     take_in,
     take_listing,
 )
-from streams.park import Failed, attempt, park_due, run_step
+from streams.park import NOT_THE_EVENTS_FAULT, Failed, attempt, park_due, run_step
 from streams.pipeline import CLOCK_STAGE, STAGES, Stage
 
 log = logging.getLogger(__name__)
@@ -76,18 +76,25 @@ class EmbeddedRunner:
         clock: Clock,
         deadlines: Deadlines,
         project: Callable[[], int],
+        runs_stages: bool = True,
     ) -> None:
-        """`project` brings the read models up to the head of the log and returns their position."""
+        """`project` brings the read models up to the head of the log and returns their position.
+
+        Without `runs_stages` the stages behind the intake are other processes' business.
+        """
         self._log = log
         self._house = house
         self._reader = reader
         self._clock = clock
         self._deadlines = deadlines
         self._project = project
+        self._runs_stages = runs_stages
         self._lock = threading.RLock()
         # Held by whoever projects and acts on deadlines; taken before the other one, never while holding it.
         self._projecting = threading.Lock()
         self._positions: dict[str, int] = {}
+        self._pumped_to = 0
+        self.trouble = ""
 
     def submit(self, deliveries: Sequence[Delivery]) -> list[Receipt]:
         """Take deliveries in; what is returned is durable. The stages behind follow by `pump`.
@@ -194,6 +201,7 @@ class EmbeddedRunner:
     def pump(self) -> None:
         """Take everything in the log through all stages, act on every deadline that has passed, project."""
         while True:
+            self._pumped_to = self._log.head()
             self.take_through()
             with self._projecting:
                 self._project()
@@ -202,9 +210,12 @@ class EmbeddedRunner:
 
     def take_through(self) -> None:
         """Take everything in the log through all stages; read models and deadlines wait for the next `pump`."""
-        for stage in STAGES:
+        for stage in self._stages():
             while self._step(stage):
                 pass
+
+    def _stages(self) -> Sequence[Stage]:
+        return STAGES if self._runs_stages else ()
 
     def _step(self, stage: Stage) -> bool:
         """Take the next batch of events through a stage; False when there was none up to the log's head."""
@@ -279,19 +290,35 @@ class EmbeddedRunner:
         return self._deadlines.next_due()
 
     def run(self, stop: threading.Event, *, between: Callable[[], None] | None = None) -> None:
-        """Pump until told to stop; `between` is called in every round, for a watched folder or a poller."""
+        """Pump until told to stop; `between` is called in every round, for a watched folder or a poller.
+
+        While the log or the read models are out of reach, `trouble` says why, and the round is tried again.
+        """
         while not stop.is_set():
-            if between is not None:
-                between()
-            self.pump()
-            due = self.next_due()
-            seconds = LONGEST_SLEEP_SECONDS
-            if due is not None:
-                seconds = min(seconds, max(0.0, (due - self._clock.now()).total_seconds()))
-            # From where the stages have read to: what came since the pump must not wait for the next round.
-            if self._log.wait(after=self._read_to(), timeout_seconds=seconds):
+            try:
+                has_news = self._round(between)
+            except NOT_THE_EVENTS_FAULT as error:
+                if str(error) != self.trouble:
+                    log.error("the stages cannot go on, and try again: %s", error)  # noqa: TRY400 -- nothing of ours
+                self.trouble = str(error)
+                stop.wait(LONGEST_SLEEP_SECONDS)
+                continue
+            self.trouble = ""
+            if has_news:
                 stop.wait(BREATH_SECONDS)
+
+    def _round(self, between: Callable[[], None] | None) -> bool:
+        """One round, and then a sleep until something is new, which is said, or the clock has to act."""
+        if between is not None:
+            between()
+        self.pump()
+        due = self.next_due()
+        seconds = LONGEST_SLEEP_SECONDS
+        if due is not None:
+            seconds = min(seconds, max(0.0, (due - self._clock.now()).total_seconds()))
+        # From where the stages have read to: what came since the pump must not wait for the next round.
+        return self._log.wait(after=self._read_to(), timeout_seconds=seconds)
 
     def _read_to(self) -> int:
         with self._lock:
-            return min((self._positions[stage.name] for stage in STAGES), default=self._log.head())
+            return min((self._positions[stage.name] for stage in self._stages()), default=self._pumped_to)

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
+from uuid import UUID
 
 from domain.deadlines import Due
 from domain.events import EventParked, WarningReleased
@@ -95,6 +96,21 @@ def park(house: House, stage: str, recorded: RecordedEvent, error: Exception, no
         detail=str(error),
     )
     house.ledger.add_to_stream(stream_id_of("parked", stage, str(recorded.position)), event)
+
+
+def park_record(house: House, stage: str, stream: UUID, content: bytes, detail: str, now: Moment) -> None:
+    """Record that what came to a stage from outside the log cannot be taken; the bytes are kept."""
+    log.error("stage %s parked a record: %s", stage, detail)
+    digest = house.ledger.attach(content)
+    event = EventParked(
+        at=now,
+        stage=stage,
+        position=0,
+        topic="",
+        reason="RecordError",
+        detail=f"{detail} (bytes kept as {digest})",
+    )
+    house.ledger.add_newest(stream, event)
 
 
 def park_due(house: House, due: Due, error: Exception, now: Moment) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 import typer
 from typer.core import TyperGroup
 
-from adapters.cli import drills, feeds, policy, release, rosters
+from adapters.cli import cluster, drills, feeds, policy, release, rosters
 from adapters.cli.assessing import assess
 from adapters.cli.bench import bench
 from adapters.cli.board import board
@@ -77,6 +77,7 @@ WORK = "Work"
 ANSWERS = "Answers"
 DUTY = "Duty officers"
 UPKEEP = "Upkeep"
+CLUSTER = "A distributed outlet"
 
 
 @app.callback()
@@ -126,6 +127,11 @@ app.command(rich_help_panel=UPKEEP)(rebuild)
 app.command(rich_help_panel=UPKEEP)(doctor)
 app.command(rich_help_panel=UPKEEP)(bench)
 app.command(rich_help_panel=UPKEEP)(version)
+app.command(rich_help_panel=CLUSTER)(cluster.topics)
+app.command(rich_help_panel=CLUSTER)(cluster.relay)
+app.command(rich_help_panel=CLUSTER)(cluster.worker)
+app.command(rich_help_panel=CLUSTER)(cluster.projector)
+app.command(rich_help_panel=CLUSTER)(cluster.courier)
 
 
 def main() -> None:

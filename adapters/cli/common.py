@@ -17,10 +17,10 @@ from adapters.clocks import ManualClock
 from adapters.connections import ConnectionsError
 from adapters.feeds.profile_files import ProfileError
 from adapters.gazetteer.errors import GazetteerError
-from adapters.settings import Settings, from_environment
+from adapters.settings import Settings, SettingsError, from_environment
 from adapters.store.errors import StoreError
 from adapters.store.read_errors import ReadTablesUnavailableError
-from adapters.wiring import NothingHereError, Platform, ReadSide, build, has_outlet, open_for_reading
+from adapters.wiring import NothingHereError, Part, Platform, ReadSide, build, has_outlet, open_for_reading
 from domain.areas import Area
 from domain.messages import Mode
 from domain.policy import Policy, PolicyError
@@ -56,8 +56,11 @@ class Globals:
     policy: str | None = None
 
     def settings(self) -> Settings:
-        """The settings that these options and the environment make."""
-        return from_environment(data_dir=self.data_dir, policy=self.policy)
+        """The settings that these options and the environment make; what cannot be used ends the command."""
+        try:
+            return from_environment(data_dir=self.data_dir, policy=self.policy)
+        except SettingsError as error:
+            fail(str(error), USAGE)
 
 
 def globals_of(context: typer.Context) -> Globals:
@@ -102,14 +105,16 @@ def errors_as_sentences() -> Iterator[None]:
 
 
 @contextmanager
-def platform_of(context: typer.Context, *, at: datetime | None = None, must_exist: bool = False) -> Iterator[Platform]:
+def platform_of(
+    context: typer.Context, *, at: datetime | None = None, must_exist: bool = False, part: Part = Part.WHOLE
+) -> Iterator[Platform]:
     """The platform for this command; with `at` it runs on a clock that stands at that moment."""
     with errors_as_sentences():
         settings = globals_of(context).settings()
         if must_exist and not has_outlet(settings):
             raise NothingHereError(settings.data_dir)
         clock = ManualClock(at) if at is not None else None
-        with build(settings, clock=clock) as platform:
+        with build(settings, clock=clock, part=part) as platform:
             yield platform
 
 

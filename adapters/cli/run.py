@@ -19,7 +19,7 @@ from adapters.cli.outbox import Outbox
 from adapters.connections import Connections, connections_in
 from adapters.pollers.inbox import Inbox
 from adapters.services import People, people, services
-from adapters.wiring import Platform, rare_full_collections
+from adapters.wiring import Part, Platform, rare_full_collections
 from domain.messages import Mode
 from projections.base import Condition
 from projections.board import REVISIONS, RevisionRow, sections_of
@@ -45,16 +45,16 @@ def run(
 
     Message files in the inbox (`<inbox>/<agency>/*` or `<inbox>/*`) are taken in and moved to `<inbox>/done/`, or to
     `<inbox>/refused/` with their findings beside them. Released CAP documents are written to `outbox` in the data
-    directory.
+    directory. With OUTLET_KAFKA_BOOTSTRAP_SERVERS set, workers, a projector and couriers do the rest (docs/cluster.md).
     """
-    with rare_full_collections(), platform_of(context) as platform:
+    with rare_full_collections(), platform_of(context, part=Part.EDGE) as platform:
         connections = connections_in(platform.settings.data_dir)
         service = Service(platform, inbox or platform.settings.inbox_dir)
         stop = threading.Event()
         before = {number: signal.signal(number, _stopper(stop)) for number in (signal.SIGINT, signal.SIGTERM)}
         say(f"running on {platform.settings.data_dir}, watching {service.inbox.folder}")
         try:
-            where = None if no_http else _address(http)
+            where = None if no_http else address_of("--http", http)
             public_url = connections.http.public_url or _own_url(where)
             with (
                 people(platform, connections, public_url) as told,
@@ -69,10 +69,11 @@ def run(
         say("stopped")
 
 
-def _address(http: str) -> tuple[str, int]:
-    host, _, port = http.rpartition(":")
+def address_of(option: str, given: str) -> tuple[str, int]:
+    """The host and port that an option names."""
+    host, _, port = given.rpartition(":")
     if not host or not port.isdecimal() or int(port) > LAST_PORT:
-        fail(f"--http {http!r} is not HOST:PORT, such as 127.0.0.1:8080", USAGE)
+        fail(f"{option} {given!r} is not HOST:PORT, such as 127.0.0.1:8080", USAGE)
     return host.strip("[]"), int(port)
 
 
@@ -141,6 +142,8 @@ class Service:
 
     def check(self) -> str:
         """`ok` while rounds follow each other: in them deadlines are acted on, and what expires ends."""
+        if trouble := self.platform.runner.trouble:
+            return trouble
         seconds = time.monotonic() - self._round_began
         return "ok" if seconds < STUCK_SECONDS else f"the last round began {seconds:.0f} s ago"
 

@@ -79,15 +79,24 @@ class EventCodec:
         Raises:
             UnknownEventTypeError: its class is not registered.
         """
-        topic = self._topics.get(type(new.event))
-        if topic is None:
-            raise UnknownEventTypeError(f"{type(new.event).__name__} is not a registered event")
+        topic, state = self.written(new.event)
         return StoredEvent(
             originator_id=new.stream_id,
             originator_version=new.version,
             topic=topic,
-            state=new.event.__pydantic_serializer__.to_json(new.event),
+            state=state,
         )
+
+    def written(self, event: Event) -> tuple[str, bytes]:
+        """The stored topic and the bytes of this event.
+
+        Raises:
+            UnknownEventTypeError: its class is not registered.
+        """
+        topic = self._topics.get(type(event))
+        if topic is None:
+            raise UnknownEventTypeError(f"{type(event).__name__} is not a registered event")
+        return topic, event.__pydantic_serializer__.to_json(event)
 
     def event(self, topic: str, state: bytes) -> Event:
         """The event that was stored under this topic, brought to its present version.

@@ -4,8 +4,9 @@ import threading
 from pathlib import Path
 
 from adapters.clocks import ManualClock
+from adapters.deadlines import ReadDeadlines
 from adapters.settings import Settings
-from adapters.wiring import ReadDeadlines, build
+from adapters.wiring import build
 from domain.events import WarningReleased
 from streams.embedded import EmbeddedRunner
 from streams.intake import Delivery, Outcome
