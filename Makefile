@@ -57,6 +57,10 @@ demo: $(STAMP) ## Show the whole path on made-up messages; sends nothing
 run: $(STAMP) ## Run the platform in one process, on SQLite, and serve HTTP at 127.0.0.1:8080
 	@$(BIN)/outlet run
 
+.PHONY: cluster
+cluster: $(STAMP) ## Start the distributed outlet here: Kafka, PostgreSQL and every process, until Ctrl-C
+	@$(BIN)/python -m tests.cluster
+
 .PHONY: test
 test: $(STAMP) ## Run the tests, less the slow ones
 	@$(BIN)/python -m pytest -n auto --dist loadfile $(PYTEST_ARGS)
