@@ -1,0 +1,1 @@
+"""Builds docs/asyncapi.yaml; not part of the product."""
