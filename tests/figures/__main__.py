@@ -15,9 +15,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from tests.figures.figure import Figure
-from tests.figures.sizes import measured
+from tests.figures.sizes import MEASURES, measured
 
-FIGURES = ("s3", "s4", "s6", "s7", "s10", "r1", "r5", "r10", "telling")
+FIGURES = tuple(MEASURES)
 
 
 def main() -> int:

@@ -1,9 +1,11 @@
 """How large each figure is in the tests and in full: the full sizes are those that QUALITY.md names, or more."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.conftest import PROJECT
-from tests.figures import r1, r5, r10, s3, s4, s6, s7, s10, telling
+from tests.figures import equality, r1, r5, r10, s3, s4, s6, s7, s10, telling
 from tests.figures.figure import Figure, Progress
 
 S3_SMALL, S3_FULL = (
@@ -17,6 +19,10 @@ R10_SMALL, R10_FULL = r10.Size(pairs=1, seconds=1.5), r10.Size(pairs=7, seconds=
 R5_SMALL, R5_FULL = (
     r5.Size(people=60, trouble_seconds=1, slow_seconds=0.4, down_seconds=4),
     r5.Size(people=2_000, trouble_seconds=10, slow_seconds=2, down_seconds=30),
+)
+EQUALITY_SMALL, EQUALITY_FULL = (
+    equality.Size(messages=150, districts=20),
+    equality.Size(messages=10_000, districts=1_000),
 )
 S6_SMALL, S6_FULL = s6.Size(people=20, erased=1), s6.Size(people=2_000, erased=20)
 S7_SMALL, S7_FULL = s7.Size(letters=250, through_channels=20), s7.Size(letters=25_000, through_channels=2_000)
@@ -32,26 +38,39 @@ def shared_data() -> Path | None:
     return folder if folder.is_dir() else None
 
 
+@dataclass(frozen=True)
+class Run:
+    """What a figure is measured with."""
+
+    folder: Path
+    progress: Progress
+    full: bool
+    seed: int
+
+
+MEASURES: Mapping[str, Callable[[Run], Figure]] = {
+    "s3": lambda run: s3.measure(run.folder, S3_FULL if run.full else S3_SMALL, run.progress, shared_data()),
+    "s4": lambda run: s4.measure(run.folder, S4_FULL if run.full else S4_SMALL, run.progress),
+    "s6": lambda run: s6.measure(run.folder, S6_FULL if run.full else S6_SMALL, run.progress),
+    "s7": lambda run: s7.measure(run.folder, S7_FULL if run.full else S7_SMALL, run.seed, run.progress),
+    "s10": lambda run: s10.measure(S10_FULL if run.full else S10_SMALL, run.seed, run.progress, shared_data()),
+    "r1": lambda run: r1.measure(run.folder, R1_FULL if run.full else R1_SMALL, run.progress),
+    "r5": lambda run: r5.measure(run.folder, R5_FULL if run.full else R5_SMALL, run.progress),
+    "r10": lambda run: r10.measure(run.folder, R10_FULL if run.full else R10_SMALL, run.progress),
+    "telling": lambda run: telling.measure(run.folder, TELLING_FULL if run.full else TELLING_SMALL, run.progress),
+    "equality": lambda run: equality.measure(
+        run.folder, EQUALITY_FULL if run.full else EQUALITY_SMALL, run.seed, run.progress
+    ),
+}
+
+
 def measured(name: str, folder: Path, progress: Progress, *, full: bool, chosen_seed: int = 1) -> Figure:
-    """Measure the figure of this name below an empty folder."""
-    match name:
-        case "s3":
-            return s3.measure(folder, S3_FULL if full else S3_SMALL, progress, shared_data())
-        case "s4":
-            return s4.measure(folder, S4_FULL if full else S4_SMALL, progress)
-        case "s10":
-            return s10.measure(S10_FULL if full else S10_SMALL, chosen_seed, progress, shared_data())
-        case "r1":
-            return r1.measure(folder, R1_FULL if full else R1_SMALL, progress)
-        case "r5":
-            return r5.measure(folder, R5_FULL if full else R5_SMALL, progress)
-        case "s6":
-            return s6.measure(folder, S6_FULL if full else S6_SMALL, progress)
-        case "s7":
-            return s7.measure(folder, S7_FULL if full else S7_SMALL, chosen_seed, progress)
-        case "telling":
-            return telling.measure(folder, TELLING_FULL if full else TELLING_SMALL, progress)
-        case "r10":
-            return r10.measure(folder, R10_FULL if full else R10_SMALL, progress)
-        case _:
-            raise LookupError(f"there is no figure {name!r}")
+    """Measure the figure of this name below an empty folder.
+
+    Raises:
+        LookupError: there is none of this name.
+    """
+    measure = MEASURES.get(name)
+    if measure is None:
+        raise LookupError(f"there is no figure {name!r}")
+    return measure(Run(folder, progress, full, chosen_seed))

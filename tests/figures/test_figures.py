@@ -114,3 +114,14 @@ def test_no_cell_of_an_exported_table_is_a_formula(attacked: Figure) -> None:
 def test_nothing_gets_through_in_full(tmp_path: Path) -> None:
     need_node()
     assert held("s7", tmp_path, full=True).counts["got through"] == 0
+
+
+@pytest.mark.kafka
+@pytest.mark.postgres
+@pytest.mark.parametrize("full", SIZES)
+def test_one_process_on_sqlite_one_on_postgresql_and_workers_over_kafka_come_to_the_same(
+    tmp_path: Path, full: bool
+) -> None:
+    counts = held("equality", tmp_path, full=full).counts
+    for what in ("streams", "rows", "texts"):
+        assert counts[f"Kafka: {what}"] == counts[f"PostgreSQL: {what}"] == counts[f"SQLite: {what}"]
