@@ -67,7 +67,8 @@ def relay(
 ) -> None:
     """Follow the event log and produce it to Kafka, from where it was recorded to have come."""
     from adapters.cluster.lease import Lease
-    from adapters.cluster.processes import Start, broker_answers
+    from adapters.cluster.processes import Start
+    from adapters.cluster.reach import broker_answers
     from adapters.cluster.relaying import RelayProcess, relay_of
     from adapters.policies import catalogues
     from streams.adoption import adopted_policy
@@ -103,7 +104,8 @@ def worker(context: typer.Context, *, health: HealthOption = None) -> None:
     """
     import os
 
-    from adapters.cluster.processes import Start, broker_answers
+    from adapters.cluster.processes import Start
+    from adapters.cluster.reach import broker_answers
     from adapters.cluster.working import health_of, work_of
     from streams.kafka_worker import run_worker, worker_app
 

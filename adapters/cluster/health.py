@@ -39,7 +39,7 @@ def text_of(samples: Iterable[Sample]) -> str:
             told.add(name)
             lines.append(f"# TYPE {name} {'counter' if name.endswith('_total') else 'gauge'}")
         within = ",".join(f'{key}="{_escaped(text)}"' for key, text in labels.items())
-        lines.append(f"{name}{{{within}}} {value:g}" if within else f"{name} {value:g}")
+        lines.append(f"{name}{{{within}}} {_figure(value)}" if within else f"{name} {_figure(value)}")
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -95,6 +95,11 @@ def _handler_of(health: Health) -> type[BaseHTTPRequestHandler]:
             """Nothing: whoever asks every second fills no log."""
 
     return Handler
+
+
+def _figure(value: float) -> str:
+    """Whole, however large: positions are compared with each other."""
+    return str(int(value)) if float(value).is_integer() else repr(float(value))
 
 
 def _escaped(text: str) -> str:

@@ -1,7 +1,6 @@
 """What every process of a distributed outlet begins with: the outlet that is there, or patience until it is."""
 
 import logging
-import socket
 import threading
 from collections.abc import Callable
 from typing import Final, TypeVar
@@ -17,7 +16,6 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 RETRY_SECONDS: Final = 2.0
-CONNECT_SECONDS: Final = 2.0
 
 
 class NotDistributedError(Exception):
@@ -72,17 +70,3 @@ class Start:
     def check(self) -> str:
         """`ok`, or why it has not begun."""
         return self.trouble or OK
-
-
-def broker_answers(kafka: KafkaSettings) -> str:
-    """`ok` while one of the brokers takes connections."""
-    why = ""
-    for server in kafka.brokers.list:
-        host, _, port = server.rpartition(":")
-        try:
-            socket.create_connection((host.strip("[]"), int(port)), CONNECT_SECONDS).close()
-        except OSError as error:
-            why = why or f"no broker answers at {kafka.brokers.servers}: {error.strerror or error}"
-        else:
-            return OK
-    return why

@@ -8,6 +8,8 @@ from typing import Any, Final
 from kafka.admin import ConfigResource
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
+from adapters.cluster.health import OK
+from adapters.cluster.reach import broker_answers
 from adapters.settings import KafkaSettings
 from streams.kafka_clients import admin_of
 from streams.kafka_topics import Topic, declared
@@ -64,6 +66,7 @@ def ensured(kafka: KafkaSettings, agencies: Sequence[str]) -> list[Checked]:
         KafkaUnavailableError: no broker answers, or it refuses.
     """
     topics = wanted(kafka, agencies)
+    _must_answer(kafka)
     try:
         admin = admin_of(kafka.brokers, CLIENT)
         try:
@@ -91,6 +94,7 @@ def identities_of(kafka: KafkaSettings, topics: Sequence[str]) -> Mapping[str, s
     Raises:
         KafkaUnavailableError: no broker answers, or a topic is not there.
     """
+    _must_answer(kafka)
     try:
         admin = admin_of(kafka.brokers, CLIENT)
         try:
@@ -102,6 +106,11 @@ def identities_of(kafka: KafkaSettings, topics: Sequence[str]) -> Mapping[str, s
     if missing := [name for name in topics if name not in found or found[name]["error_code"]]:
         raise KafkaUnavailableError(f"there is no topic {', '.join(missing)}: `outlet topics` makes them")
     return {name: str(found[name]["topic_id"]) for name in topics}
+
+
+def _must_answer(kafka: KafkaSettings) -> None:
+    if (found := broker_answers(kafka)) != OK:
+        raise KafkaUnavailableError(found)
 
 
 def _make(admin: Any, topics: Sequence[Topic], replication_factor: int) -> None:  # noqa: ANN401 -- an untyped client
