@@ -5,7 +5,7 @@
 
 import gc
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from enum import Enum, auto
@@ -47,7 +47,13 @@ class Part(Enum):
     """What a process does of an outlet's work. The stages are none of its business where the outlet is distributed."""
 
     WHOLE = auto()
-    """Everything: what is taken in goes through, the read models are kept current, the clock acts."""
+    """Everything: what is taken in goes through, the read models are kept current, the clock acts.
+
+    A command is of this kind; in a distributed outlet it waits until workers have taken through what has arrived.
+    """
+
+    PROJECTOR = auto()
+    """Keeps the read models current and acts on deadlines, and waits for nobody."""
 
     EDGE = auto()
     """Takes in and answers. In a distributed outlet others keep the read models and act on deadlines."""
@@ -86,7 +92,8 @@ class Platform:
         self.clock: Clock = clock or SystemClock()
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         self.log = opened_log(settings)
-        self._keeps_up = settings.kafka is None or part is Part.WHOLE
+        self._part = part
+        self._keeps_up = settings.kafka is None or part is not Part.EDGE
         try:
             self._must_be_ours()
             self._put_together()
@@ -128,7 +135,7 @@ class Platform:
             clock=self.clock,
             deadlines=ReadDeadlines(self.tables) if self._keeps_up else NoDeadlines(),
             project=self.project if self._keeps_up else _nothing,
-            runs_stages=self.settings.kafka is None,
+            elsewhere=self._workers(),
         )
         if self._keeps_up:
             self.project()
@@ -141,6 +148,16 @@ class Platform:
     def project(self) -> int:
         """Bring the read models up to the head of the log; nothing is asked of them while the head stands still."""
         return self._follower.catch_up()
+
+    def _workers(self) -> Callable[[], None] | None:
+        """What stands in for the stages where workers run them; None where this process does."""
+        if self.settings.kafka is None:
+            return None
+        if self._part is not Part.WHOLE:
+            return _nobody_waits
+        from adapters.cluster.barrier import Barrier
+
+        return Barrier(self.log, self.settings.kafka, [agency.id for agency in self.policy.agencies]).wait
 
     def another_house(self) -> House:
         """The same house with a ledger of its own, for another thread that decides."""
@@ -222,6 +239,10 @@ class ReadSide:
         """Release the files."""
         self.tables.close()
         self.log.close()
+
+
+def _nobody_waits() -> None:
+    """The workers go on by themselves."""
 
 
 def _nothing() -> int:

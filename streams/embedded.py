@@ -76,11 +76,11 @@ class EmbeddedRunner:
         clock: Clock,
         deadlines: Deadlines,
         project: Callable[[], int],
-        runs_stages: bool = True,
+        elsewhere: Callable[[], None] | None = None,
     ) -> None:
         """`project` brings the read models up to the head of the log and returns their position.
 
-        Without `runs_stages` the stages behind the intake are other processes' business.
+        With `elsewhere` the stages behind the intake are other processes' business; it is called where they would run.
         """
         self._log = log
         self._house = house
@@ -88,7 +88,7 @@ class EmbeddedRunner:
         self._clock = clock
         self._deadlines = deadlines
         self._project = project
-        self._runs_stages = runs_stages
+        self._elsewhere = elsewhere
         self._lock = threading.RLock()
         # Held by whoever projects and acts on deadlines; taken before the other one, never while holding it.
         self._projecting = threading.Lock()
@@ -210,12 +210,14 @@ class EmbeddedRunner:
 
     def take_through(self) -> None:
         """Take everything in the log through all stages; read models and deadlines wait for the next `pump`."""
+        if self._elsewhere is not None:
+            self._elsewhere()
         for stage in self._stages():
             while self._step(stage):
                 pass
 
     def _stages(self) -> Sequence[Stage]:
-        return STAGES if self._runs_stages else ()
+        return STAGES if self._elsewhere is None else ()
 
     def _step(self, stage: Stage) -> bool:
         """Take the next batch of events through a stage; False when there was none up to the log's head."""

@@ -1,4 +1,4 @@
-"""The processes of a distributed outlet: `outlet topics | relay | worker | projector | courier` (docs/cluster.md)."""
+"""The processes of a distributed outlet, from `outlet topics` to `outlet watcher` (docs/cluster.md)."""
 
 import signal
 import threading
@@ -144,7 +144,7 @@ def projector(context: typer.Context, *, health: HealthOption = None) -> None:
     with _cluster(context) as (settings, _, url), _until_told() as stop, ExitStack() as stack:
         start = Start()
         reported = stack.enter_context(_reported("projector", health, {"start": start.check}))
-        platform = start.when_there(lambda: _platform_there(settings, Part.WHOLE), stop)
+        platform = start.when_there(lambda: _platform_there(settings, Part.PROJECTOR), stop)
         if platform is not None:
             stack.enter_context(platform)
             process = ProjectorProcess(platform, Lease(url, "projector"))
@@ -174,6 +174,33 @@ def courier(context: typer.Context, *, health: HealthOption = None) -> None:
             checks = {"log": lambda: _said(log.head) or OK}
             reported(Health(checks, lambda: [Sample("outlet_courier_handed_total", sends.handed)]))
             stop.wait()
+    say("stopped")
+
+
+def watcher(context: typer.Context, *, health: HealthOption = None) -> None:
+    """Count what comes from each agency, in windows of five minutes, from Kafka alone: figures at /metrics.
+
+    Of several, each counts for a share of the agencies. Ends with exit code 75 like a worker.
+    """
+    import os
+
+    from adapters.clocks import SystemClock
+    from adapters.cluster.processes import Start
+    from adapters.cluster.reach import broker_answers
+    from adapters.cluster.watching import health_of, watcher_of
+    from streams.kafka_worker import run_worker
+
+    with _cluster(context) as (settings, kafka, _), ExitStack() as stack:
+        start = Start()
+        checks = {"start": start.check, "broker": lambda: broker_answers(kafka)}
+        reported = stack.enter_context(_reported("watcher", health, checks))
+        with _until_told() as stop:
+            watching = start.when_there(
+                lambda: watcher_of(settings, kafka, on_stall=lambda: os._exit(STALL_EXIT)), stop
+            )
+        if watching is not None:
+            reported(health_of(watching, SystemClock()))
+            run_worker(watching.app)
     say("stopped")
 
 

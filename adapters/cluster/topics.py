@@ -12,7 +12,7 @@ from adapters.cluster.health import OK
 from adapters.cluster.reach import broker_answers
 from adapters.settings import KafkaSettings
 from streams.kafka_clients import admin_of
-from streams.kafka_topics import Topic, declared
+from streams.kafka_topics import Topic, declared, internal
 
 CLIENT: Final = "outlet-topics"
 TOPIC_RESOURCE: Final = "topic"
@@ -53,7 +53,7 @@ def wanted(kafka: KafkaSettings, agencies: Sequence[str]) -> list[Topic]:
     """The topics of an outlet with these agencies, each with its number of partitions."""
     return [
         topic if topic.partitions else Topic(topic.name, kafka.partitions, topic.settings)
-        for topic in declared(kafka.names, agencies)
+        for topic in (*declared(kafka.names, agencies), *internal(kafka.names))
     ]
 
 
@@ -66,7 +66,7 @@ def ensured(kafka: KafkaSettings, agencies: Sequence[str]) -> list[Checked]:
         KafkaUnavailableError: no broker answers, or it refuses.
     """
     topics = wanted(kafka, agencies)
-    _must_answer(kafka)
+    must_answer(kafka)
     try:
         admin = admin_of(kafka.brokers, CLIENT)
         try:
@@ -94,7 +94,7 @@ def identities_of(kafka: KafkaSettings, topics: Sequence[str]) -> Mapping[str, s
     Raises:
         KafkaUnavailableError: no broker answers, or a topic is not there.
     """
-    _must_answer(kafka)
+    must_answer(kafka)
     try:
         admin = admin_of(kafka.brokers, CLIENT)
         try:
@@ -108,7 +108,12 @@ def identities_of(kafka: KafkaSettings, topics: Sequence[str]) -> Mapping[str, s
     return {name: str(found[name]["topic_id"]) for name in topics}
 
 
-def _must_answer(kafka: KafkaSettings) -> None:
+def must_answer(kafka: KafkaSettings) -> None:
+    """Ask first: a client looks for longer, and says less.
+
+    Raises:
+        KafkaUnavailableError: no broker takes connections.
+    """
     if (found := broker_answers(kafka)) != OK:
         raise KafkaUnavailableError(found)
 

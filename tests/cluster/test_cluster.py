@@ -89,6 +89,17 @@ def test_messages_by_http_and_by_kafka_become_one_warning_that_is_told_though_a_
     cluster.start("worker-1")
 
 
+def test_a_command_decides_on_what_has_arrived_before_it_though_others_decide_on_that(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    """What agencies have produced a moment ago is on the board that the command leaves."""
+    (tmp_path / "by-hand.xml").write_bytes(message("by-hand", "meteorology", "11B01", "blue"))
+    produce(cluster, message("just-now", "natural-resources", "11D01", "yellow"), "natural-resources")
+    call(cluster, "ingest", str(tmp_path / "by-hand.xml"), "--agency", "meteorology")
+    [district] = json.loads(call(cluster, "board", "--json"))["districts"]
+    assert {section["hazard"]["code"] for section in district["sections"]} >= {"11B01", "11D01"}
+
+
 def test_a_process_that_dies_is_named_and_started_again(cluster: Cluster) -> None:
     os.kill(cluster.parts["courier"].id, 9)
     wait_for(lambda: cluster.parts["courier"].code() is not None, PATIENCE_SECONDS, "it is dead")

@@ -1,0 +1,1 @@
+"""The processes of a distributed outlet: health, leases, topics, settings."""
