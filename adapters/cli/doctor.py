@@ -11,6 +11,7 @@ from typing import Final
 
 import typer
 
+from adapters.cli import doctor_kafka as kafka
 from adapters.cli import doctor_stores as stores
 from adapters.cli.common import REFUSED, JsonOption, errors_as_sentences, globals_of, print_json
 from adapters.cli.looks import print_table, verdict_text
@@ -76,7 +77,7 @@ def _examined(settings: Settings) -> list[Check]:
             return [*(_carried_out(name, look, settings) for name, look in MACHINE.items()), server]
         if not has_outlet(settings):
             raise NothingHereError(settings.data_dir)
-        looks = {**MACHINE, **SERVER, **OUTLET}
+        looks = {**MACHINE, **SERVER, **OUTLET, **(CARRIED if settings.kafka is not None else {})}
     return [_carried_out(name, look, settings) for name, look in looks.items()]
 
 
@@ -175,6 +176,12 @@ SERVER: Final[dict[str, Look]] = {
     "PostgreSQL": stores.server_is_usable,
     "durability": stores.server_is_durable,
     "event log": stores.log_has_no_gap,
+}
+
+CARRIED: Final[dict[str, Look]] = {
+    "Kafka": kafka.topics_are_as_declared,
+    "relay": kafka.relay_keeps_up,
+    "merging": kafka.every_district_is_merged,
 }
 
 OUTLET: Final[dict[str, Look]] = {

@@ -1,8 +1,8 @@
 """For a person's command on a distributed outlet: what has arrived until now is decided on first, by those who do that.
 
 In one process a command takes everything through the stages itself before it decides. Here it waits until relay and
-workers have: for what agencies have produced, for the relay, for the merging of every district. When that takes too long
-(a worker is away) the person is told, and the command goes on: an emergency stop must not wait for a broker.
+workers have: for what agencies have produced, for the relay, for the merging of every district. When that takes too
+long (a worker is away) the person is told, and the command goes on: an emergency stop must not wait for a broker.
 """
 
 import logging

@@ -74,7 +74,8 @@ def _handler_of(health: Health) -> type[BaseHTTPRequestHandler]:
                 case "/livez":
                     self._answer(HTTPStatus.OK, "text/plain", OK.encode())
                 case "/readyz":
-                    checks = {name: check() for name, check in health.checks.items()}
+                    # Of a copy: a process that gets on adds to them meanwhile.
+                    checks = {name: check() for name, check in list(health.checks.items())}
                     is_well = all(found == OK for found in checks.values())
                     status = HTTPStatus.OK if is_well else HTTPStatus.SERVICE_UNAVAILABLE
                     self._answer(status, "application/json", msgspec.json.encode({"checks": checks}))

@@ -24,6 +24,7 @@ class State(StrEnum):
     MADE = "made"
     THERE = "there"
     DIFFERS = "differs"
+    MISSING = "missing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,19 @@ def ensured(kafka: KafkaSettings, agencies: Sequence[str]) -> list[Checked]:
     Raises:
         KafkaUnavailableError: no broker answers, or it refuses.
     """
+    return _checked(kafka, agencies, State.MADE)
+
+
+def compared(kafka: KafkaSettings, agencies: Sequence[str]) -> list[Checked]:
+    """The same without making any.
+
+    Raises:
+        KafkaUnavailableError: no broker answers, or it refuses.
+    """
+    return _checked(kafka, agencies, State.MISSING)
+
+
+def _checked(kafka: KafkaSettings, agencies: Sequence[str], of_missing: State) -> list[Checked]:
     topics = wanted(kafka, agencies)
     must_answer(kafka)
     try:
@@ -72,7 +86,8 @@ def ensured(kafka: KafkaSettings, agencies: Sequence[str]) -> list[Checked]:
         try:
             present = set(admin.list_topics())
             missing = [topic for topic in topics if topic.name not in present]
-            _make(admin, missing, kafka.replication_factor)
+            if of_missing is State.MADE:
+                _make(admin, missing, kafka.replication_factor)
             made = {topic.name for topic in missing}
             rest = [topic for topic in topics if topic.name not in made]
             differences = _differences(admin, rest)
@@ -81,7 +96,7 @@ def ensured(kafka: KafkaSettings, agencies: Sequence[str]) -> list[Checked]:
     except KafkaError as error:
         raise KafkaUnavailableError(f"Kafka at {kafka.brokers.servers}: {type(error).__name__}: {error}") from error
     return [
-        Checked(topic, State.MADE)
+        Checked(topic, of_missing)
         if topic.name in made
         else Checked(topic, State.DIFFERS if differences[topic.name] else State.THERE, differences[topic.name])
         for topic in topics

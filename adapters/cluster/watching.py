@@ -51,9 +51,9 @@ def agency_samples(windows: Iterable[Window], now: datetime) -> Iterable[Sample]
     begins = {CURRENT: current, PREVIOUS: current - timedelta(seconds=WINDOW_SECONDS)}
     for agency, by_begin in sorted(found.items()):
         for name, begin in begins.items():
-            window = by_begin.get(begin)
+            counts = by_begin.get(begin)
             for outcome in Outcome:
-                count = 0 if window is None else window.of(outcome)
+                count = 0 if counts is None else counts.of(outcome)
                 yield Sample("outlet_agency_messages", count, {"agency": agency, "outcome": outcome, "window": name})
     for agency, by_begin in sorted(found.items()):
         last = max(window.last for window in by_begin.values())

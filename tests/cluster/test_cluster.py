@@ -100,6 +100,12 @@ def test_a_command_decides_on_what_has_arrived_before_it_though_others_decide_on
     assert {section["hazard"]["code"] for section in district["sections"]} >= {"11B01", "11D01"}
 
 
+def test_doctor_finds_topics_relay_and_merging_in_order(cluster: Cluster) -> None:
+    checks = {one["check"]: one for one in json.loads(call(cluster, "doctor", "--json"))["checks"]}
+    assert all(one["ok"] for one in checks.values()), checks
+    assert {"Kafka", "relay", "merging"} <= checks.keys()
+
+
 def test_a_process_that_dies_is_named_and_started_again(cluster: Cluster) -> None:
     os.kill(cluster.parts["courier"].id, 9)
     wait_for(lambda: cluster.parts["courier"].code() is not None, PATIENCE_SECONDS, "it is dead")
@@ -114,6 +120,7 @@ def test_a_process_that_dies_is_named_and_started_again(cluster: Cluster) -> Non
         ("worker-2", "outlet_worker_lag"),
         ("projector", "outlet_projector_position"),
         ("courier", "outlet_courier_handed_total"),
+        ("watcher", "outlet_watcher_lag"),
         ("web", "outlet_http_requests_total"),
     ],
 )

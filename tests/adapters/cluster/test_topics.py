@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from kafka import KafkaAdminClient
 
-from adapters.cluster.topics import Checked, KafkaUnavailableError, State, ensured, identities_of
+from adapters.cluster.topics import Checked, KafkaUnavailableError, State, compared, ensured, identities_of
 from adapters.settings import KafkaSettings
 from streams.kafka_brokers import Brokers
 from streams.kafka_topics import TopicNames
@@ -31,6 +31,12 @@ def states(checked: list[Checked]) -> set[State]:
 def test_topics_are_made_once_and_are_there_afterwards_as_they_were_declared(kafka: KafkaSettings) -> None:
     assert states(ensured(kafka, AGENCIES)) == {State.MADE}
     assert states(ensured(kafka, AGENCIES)) == {State.THERE}
+
+
+def test_comparing_makes_nothing(kafka: KafkaSettings) -> None:
+    assert states(compared(kafka, AGENCIES)) == {State.MISSING}
+    ensured(kafka, AGENCIES)
+    assert states(compared(kafka, AGENCIES)) == {State.THERE}
 
 
 def test_an_agency_that_joins_gets_its_topic_and_the_others_stay(kafka: KafkaSettings) -> None:
