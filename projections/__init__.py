@@ -4,6 +4,7 @@ Here: what is in force, how it came about, who was told, how the feeds fare.
 Not here: decisions, and the tables that hold the answers, which are in `adapters.store`.
 """
 
+from projections.arrivals import ARRIVAL_PROJECTION
 from projections.board import BOARD
 from projections.callup_tables import CALL_UP_PROJECTION
 from projections.deadlines import DEADLINE_PROJECTION
@@ -24,5 +25,6 @@ PROJECTIONS = (
     PASSING_UP_PROJECTION,
     ROSTER_PROJECTION,
     CALL_UP_PROJECTION,
+    ARRIVAL_PROJECTION,
 )
 """All of them; what is not in here is neither kept current nor rebuilt."""

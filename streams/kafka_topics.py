@@ -35,6 +35,12 @@ class Subject(StrEnum):
 
 AGENCY_MESSAGES: Final = "agency-messages"
 
+WINDOWS: Final = "arrivals"
+"""The watchers' table of what came from whom."""
+
+WINDOWS_KEPT_SECONDS: Final = 24 * 3600
+"""How long a watcher remembers a window. For ever it is counted from the log, by the read side."""
+
 
 @dataclass(frozen=True, slots=True)
 class Topic:
@@ -84,6 +90,16 @@ class TopicNames:
             raise ValueError(f"{topic} is no agency's topic")
         return agency
 
+    @property
+    def watchers(self) -> str:
+        """The consumer group of the watchers, under which faust also names their table's changelog."""
+        return f"{self.prefix}-watcher"
+
+    @property
+    def changelog_of_windows(self) -> str:
+        """Where the watchers' table is kept, as faust names it."""
+        return f"{self.watchers}-{WINDOWS}-changelog"
+
 
 KEPT_AS_LOG: Final = {
     "cleanup.policy": "delete",
@@ -101,6 +117,14 @@ NEWEST_OF_EACH_KEY: Final = {
     "min.cleanable.dirty.ratio": "0.1",
     "segment.ms": str(DAY_MILLISECONDS),
     "max.message.bytes": str(LARGEST_RECORD_BYTES),
+}
+
+NEWEST_OF_EACH_WINDOW: Final = {
+    **NEWEST_OF_EACH_KEY,
+    # Windows end, so their keys do: what is older than the table remembers goes too.
+    "cleanup.policy": "compact,delete",
+    "retention.ms": str(2 * WINDOWS_KEPT_SECONDS * 1000),
+    "segment.ms": str(3600 * 1000),
 }
 
 _SHAPES: Final[Mapping[Subject, tuple[int, Mapping[str, str]]]] = {
@@ -126,3 +150,9 @@ def declared(names: TopicNames, agencies: Iterable[str]) -> list[Topic]:
     ]
     # One partition: an agency's messages are taken in in the order in which it sent them.
     return topics + [Topic(names.of_agency(agency), 1, UNPACKED) for agency in agencies]
+
+
+def internal(names: TopicNames) -> list[Topic]:
+    """What processes of ours keep for themselves in Kafka; nobody else reads it, and its form is theirs to change."""
+    # As many partitions as the topic that is counted: a table's part moves with the part of the topic that feeds it.
+    return [Topic(names.changelog_of_windows, 0, NEWEST_OF_EACH_WINDOW)]

@@ -1,4 +1,4 @@
-"""The faust worker: agents that hand what they consume to the shared steps. The only import of faust.
+"""The faust worker: agents that hand what they consume to the shared steps. With the watcher, the only import of faust.
 
 Settings are those with which nothing was lost in trials: at least once, acknowledged by hand after a step is stored,
 never more than one coroutine for an agent, no web server, no topics made by faust.
@@ -46,12 +46,22 @@ class Work:
 
 def worker_app(work: Work, *, on_stall: Callable[[], None]) -> Any:  # noqa: ANN401 -- faust ships no usable types
     """The faust app; nothing is connected yet. `on_stall` is called when records wait and none is dealt with."""
-    app = faust.App(
-        work.group,
-        broker=[f"kafka://{server}" for server in work.brokers.list],
-        broker_credentials=_credentials(work.brokers),
+    app = app_of(work.brokers, work.group, work.folder)
+    boundary = Boundary(work.health)
+    for stage, (topics, take) in work.steps.items():
+        _add_agent(app, stage, tuple(topics), take, boundary)
+    add_watch(app, work.health, on_stall, stall_seconds=work.stall_seconds)
+    return app
+
+
+def app_of(brokers: Brokers, group: str, folder: Path, **more: Any) -> Any:  # noqa: ANN401 -- see above
+    """A faust app with the settings of this file; `folder` is for its own files."""
+    return faust.App(
+        group,
+        broker=[f"kafka://{server}" for server in brokers.list],
+        broker_credentials=_credentials(brokers),
         autodiscover=False,
-        datadir=str(work.folder),
+        datadir=str(folder),
         web_enabled=False,
         topic_allow_declare=False,
         topic_disable_leader=True,
@@ -67,47 +77,57 @@ def worker_app(work: Work, *, on_stall: Callable[[], None]) -> Any:  # noqa: ANN
         producer_acks=-1,
         producer_linger=0.01,
         stream_wait_empty=False,
+        **more,
     )
-    boundary = Boundary(work.health)
-    for stage, (topics, take) in work.steps.items():
-        _add_agent(app, stage, tuple(topics), take, boundary)
-    _add_watch(app, work, on_stall)
-    return app
+
+
+def raw_topic(app: Any, *topics: str) -> Any:  # noqa: ANN401 -- see above
+    """Topics whose keys and values stay the bytes that they are."""
+    raw = {"key_type": bytes, "value_type": bytes, "key_serializer": "raw", "value_serializer": "raw"}
+    return app.topic(*topics, **raw, allow_empty=True)
 
 
 def _add_agent(app: Any, stage: str, topics: tuple[str, ...], take: Take, boundary: Boundary) -> None:  # noqa: ANN401
-    raw = {"key_type": bytes, "value_type": bytes, "key_serializer": "raw", "value_serializer": "raw"}
-    topic = app.topic(*topics, **raw, allow_empty=True)
-
-    @app.agent(topic, name=stage)  # type: ignore[untyped-decorator]
+    @app.agent(raw_topic(app, *topics), name=stage)  # type: ignore[untyped-decorator]
     async def process(stream: Any) -> None:  # noqa: ANN401
         async for events in stream.noack_take(BATCH, within=GATHER_SECONDS):
-            await boundary.finish(stage, take, [_consumed(event.message) for event in events])
+            await boundary.finish(stage, take, [consumed_in(event.message) for event in events])
             # By hand, and only now: what faust acknowledges itself counts as done when its agent is cancelled.
             for event in events:
                 await stream.ack(event)
 
 
-def _consumed(message: Any) -> Consumed:  # noqa: ANN401
+def consumed_in(message: Any) -> Consumed:  # noqa: ANN401
+    """A message of faust's as a record."""
     return Consumed(message.topic, message.partition, message.offset, message.key, message.value)
 
 
-def _add_watch(app: Any, work: Work, on_stall: Callable[[], None]) -> None:  # noqa: ANN401
-    watchdog = Watchdog(work.stall_seconds)
+def add_watch(
+    app: Any,  # noqa: ANN401 -- see above
+    health: WorkerHealth,
+    on_stall: Callable[[], None],
+    *,
+    stall_seconds: float,
+    own: frozenset[str] = frozenset(),
+) -> None:
+    """Look at the app every few seconds; `own` are topics that it keeps for itself, where nothing waits for it."""
+    watchdog = Watchdog(stall_seconds)
 
     @app.timer(LOOK_SECONDS)  # type: ignore[untyped-decorator]
     async def look() -> None:
-        work.health.lags = _lags(app.consumer, work.health)
-        work.health.is_consuming = not app.rebalancing
-        if watchdog.is_stalled(work.health):
-            log.critical("records wait and none was dealt with for %s s", work.stall_seconds)
+        health.lags = _lags(app.consumer, health, own)
+        health.is_consuming = not app.rebalancing
+        if watchdog.is_stalled(health):
+            log.critical("records wait and none was dealt with for %s s", stall_seconds)
             on_stall()
 
 
-def _lags(consumer: Any, health: WorkerHealth) -> dict[tuple[str, int], int]:  # noqa: ANN401
+def _lags(consumer: Any, health: WorkerHealth, own: frozenset[str]) -> dict[tuple[str, int], int]:  # noqa: ANN401
     """How many records of each assigned partition are not dealt with yet."""
     found: dict[tuple[str, int], int] = {}
     for partition in consumer.assignment():
+        if partition.topic in own:
+            continue
         key = (partition.topic, partition.partition)
         begun = consumer._committed_offset.get(TP(*key)) or 0  # noqa: SLF001 -- no public way to it
         found[key] = max(0, (consumer.highwater(partition) or 0) - max(begun, health.done.get(key, 0)))

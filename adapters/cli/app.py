@@ -132,6 +132,7 @@ app.command(rich_help_panel=CLUSTER)(cluster.relay)
 app.command(rich_help_panel=CLUSTER)(cluster.worker)
 app.command(rich_help_panel=CLUSTER)(cluster.projector)
 app.command(rich_help_panel=CLUSTER)(cluster.courier)
+app.command(rich_help_panel=CLUSTER)(cluster.watcher)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""`outlet feed list | alarms | check`: how the configured feeds fare, and what one of them would bring now."""
+"""`outlet feed list | alarms | check | arrivals`: how the configured feeds fare, and what one would bring now."""
 
 import asyncio
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from adapters.cli.arrivals import arrivals
 from adapters.cli.check import Verdict, checked_file
 from adapters.cli.common import REFUSED, JsonOption, errors_as_sentences, fail, globals_of, print_json, reading_of
 from adapters.cli.looks import print_table, say, verdict_text
@@ -29,6 +30,7 @@ from domain.policy import Policy
 from projections.feed_health import SilentFeed, feed_alarms, silent_feeds
 
 commands = typer.Typer(no_args_is_help=True, help="Feeds that are polled: how they fare, and what they bring.")
+commands.command()(arrivals)
 
 FeedArgument = Annotated[str, typer.Argument(metavar="FEED", help=f"The feed's id in {CONNECTIONS_FILE}.")]
 
