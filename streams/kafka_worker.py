@@ -6,7 +6,6 @@ never more than one coroutine for an agent, no web server, no topics made by fau
 
 import asyncio
 import logging
-import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -144,9 +143,9 @@ def run_worker(app: Any) -> None:  # noqa: ANN401
     """
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:  # faust's banner and its spinner
-        worker = faust.Worker(app, loop=loop, loglevel="WARN", redirect_stdouts=False, stdout=nowhere)
-        worker.execute_from_commandline()
+    worker = faust.Worker(app, loop=loop, redirect_stdouts=False, override_logging=False, quiet=True)
+    worker.spinner = None  # it would hide the cursor of whatever standard output is
+    worker.execute_from_commandline()
 
 
 def _credentials(brokers: Brokers) -> Any:  # noqa: ANN401

@@ -1,5 +1,6 @@
 """The processes of a distributed outlet, from `outlet topics` to `outlet watcher` (docs/cluster.md)."""
 
+import logging
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -228,6 +229,8 @@ def _nothing_here(settings: Settings) -> Exception:
 @contextmanager
 def _cluster(context: typer.Context) -> Iterator[tuple[Settings, KafkaSettings, str]]:
     """The settings, of which Kafka and the database are known to be there."""
+    # The processes run for months and are read by their log: each line with its time.
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.WARNING)
     with errors_as_sentences():
         settings = globals_of(context).settings()
         try:
