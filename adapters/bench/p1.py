@@ -8,6 +8,7 @@ sides owe exactly one notification for each; one that is missing or repeated mak
 
 import json
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,6 +37,9 @@ NOTE = (
     "disk; Alertmanager: group_by ['...'], group_wait 0, everything in memory, nothing kept before it answers"
 )
 
+Database = Callable[[], AbstractContextManager[str | None]]
+"""Gives an empty PostgreSQL for one round; None stands for files of its own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Figures:
@@ -56,17 +60,21 @@ def measure(rounds: int = 5, messages: int = MESSAGES) -> list[Row]:
     return rows_of("P1", what, pairs, goal=GOAL)
 
 
-def rows_of(row_id: str, what: str, pairs: Sequence[tuple[Figures, Figures]], *, goal: float) -> list[Row]:
+def rows_of(
+    row_id: str, what: str, pairs: Sequence[tuple[Figures, Figures]], *, goal: float, note: str = NOTE
+) -> list[Row]:
     """The rate's row, and the 99th percentile's."""
     rates = tuple(own.per_second / beside.per_second for own, beside in pairs)
     tails = tuple(beside.p99_seconds / own.p99_seconds for own, beside in pairs)
     return [
-        Row(row_id, what, "Alertmanager, messages/s", median(rates), goal, rates, NOTE),
+        Row(row_id, what, "Alertmanager, messages/s", median(rates), goal, rates, note),
         Row(row_id, f"{what}: p99", "Alertmanager, seconds", median(tails), 1.0, tails),
     ]
 
 
-def both_sides(rounds: int, messages: int, *, size: int) -> list[tuple[Figures, Figures]]:
+def both_sides(
+    rounds: int, messages: int, *, size: int, database: Database = nullcontext
+) -> list[tuple[Figures, Figures]]:
     """(ours, Alertmanager) in each round, taking turns in going first."""
     found()
     counties = every_county()
@@ -75,7 +83,7 @@ def both_sides(rounds: int, messages: int, *, size: int) -> list[tuple[Figures, 
         folder = Path(name)
         policy = write_policy(folder)
         for number in range(rounds):
-            bench = _Round(folder / str(number), policy, receiver, counties, messages, size)
+            bench = _Round(folder / str(number), policy, receiver, counties, messages, size, database)
             if number % 2:
                 beside, own = bench.alertmanager(), bench.ours()
             else:
@@ -92,9 +100,13 @@ class _Round:
     counties: list[tuple[str, str]]
     messages: int
     size: int
+    database: Database
 
     def ours(self) -> Figures:
-        with server_process(self.folder / "ours", self.policy, self.receiver.port) as (port, key):
+        with ExitStack() as stack:
+            url = stack.enter_context(self.database())
+            server = server_process(self.folder / "ours", self.policy, self.receiver.port, url)
+            port, key = stack.enter_context(server)
             return self._figures(port, lambda numbers, now: ours(numbers, self.counties, now, size=self.size, key=key))
 
     def alertmanager(self) -> Figures:

@@ -23,7 +23,7 @@ def ours(numbers: range, counties: list[tuple[str, str]], now: datetime, *, size
     made: list[Request] = []
     for begin in range(numbers.start, numbers.stop, size):
         batch = range(begin, min(begin + size, numbers.stop))
-        messages = [_message(number, counties[number], now) for number in batch]
+        messages = [message(number, counties[number], now) for number in batch]
         made.append(_request(path, head, messages[0] if size == 1 else messages, batch))
     return made
 
@@ -43,7 +43,8 @@ def token_of(number: int) -> str:
     return f"{number:07d}"
 
 
-def _message(number: int, county: tuple[str, str], now: datetime) -> dict[str, Any]:
+def message(number: int, county: tuple[str, str], now: datetime) -> dict[str, Any]:
+    """A rainstorm warning for a county, as CAP in its JSON form."""
     code, name = county
     return {
         "identifier": f"bench-{number}",

@@ -45,10 +45,11 @@ def receiver_process() -> Iterator[Receiver]:
 
 
 @contextmanager
-def server_process(folder: Path, policy: Path, receiver: int) -> Iterator[tuple[int, str]]:
-    """Our side, running; yields its port and a key."""
+def server_process(folder: Path, policy: Path, receiver: int, database: str | None = None) -> Iterator[tuple[int, str]]:
+    """Our side, running, on SQLite or in that PostgreSQL; yields its port and a key."""
     folder.mkdir(parents=True)
-    with child("adapters.bench.p1_server", str(folder), str(policy), str(receiver)) as process:
+    words = [str(folder), str(policy), str(receiver), *([database] if database else [])]
+    with child("adapters.bench.p1_server", *words) as process:
         told = json.loads(line_of(process))
         yield told["port"], told["key"]
 

@@ -36,11 +36,12 @@ UNLIMITED = Rate(per_second=1_000_000, burst=1_000_000)
 def main() -> None:
     """Serve until the input ends."""
     folder, policy, receiver = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+    database = sys.argv[4] if len(sys.argv) > 4 else None  # noqa: PLR2004 -- the fourth word
     settings = HttpSettings(agency_rate=UNLIMITED, address_rate=UNLIMITED)
     stop = threading.Event()
     with ExitStack() as stack:
         stack.enter_context(rare_full_collections())
-        platform = stack.enter_context(build(Settings(data_dir=folder, policy=policy)))
+        platform = stack.enter_context(build(Settings(data_dir=folder, policy=policy, database_url=database)))
         keys = stack.enter_context(AgencyKeys(folder / FILE_NAME))
         key = keys.add_key(AGENCY, datetime.now(UTC)).secret
         app = create_app(platform, keys, settings=settings)

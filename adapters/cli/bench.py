@@ -1,6 +1,6 @@
 """`outlet bench`: the figures that the project promises, each beside what it is compared with."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Annotated, Any, Final
 
@@ -13,6 +13,8 @@ from adapters.cli.looks import print_table, verdict_text
 BENCHES: Final = {
     "P1": "adapters.bench.p1",
     "P2": "adapters.bench.p2",
+    "P1-PG": "adapters.bench.p1_postgres",
+    "P2-PG": "adapters.bench.p2_postgres",
     "P3": "adapters.bench.p3",
     "P4": "adapters.bench.p4",
     "P5": "adapters.bench.p5",
@@ -22,8 +24,18 @@ BENCHES: Final = {
     "P8": "adapters.bench.p8",
     "P10": "adapters.bench.p10",
     "P11": "adapters.bench.p11",
+    "P12": "adapters.bench.p12",
+    "P12-LOG": "adapters.bench.p12_log",
     "P13": "adapters.bench.p13",
 }
+SERVERS: Final[Mapping[str, Sequence[str]]] = {
+    "P1-PG": ("database_url",),
+    "P2-PG": ("database_url",),
+    "P12": ("database_url", "kafka"),
+    "P12-LOG": ("database_url",),
+}
+"""Which of the servers that are named here a bench is told of."""
+
 COLUMNS = ("id", "measure", "beside", "ratio", "goal", "verdict", "rounds", "note")
 
 
@@ -33,6 +45,15 @@ def bench(
     ] = None,
     *,
     rounds: Annotated[int, typer.Option(min=1, help="How often each is measured; the median counts.")] = 5,
+    database: Annotated[
+        str | None,
+        typer.Option(
+            envvar="OUTLET_BENCH_DATABASE_URL", show_default=False, help="PostgreSQL for …-PG and P12; else one starts."
+        ),
+    ] = None,
+    kafka: Annotated[
+        str | None, typer.Option(envvar="OUTLET_BENCH_KAFKA", metavar="HOST:PORT", help="Kafka for P12.")
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Measure ratios side by side in one run, and say whether each reaches its goal. Exit code 1 if one falls short."""
@@ -40,12 +61,15 @@ def bench(
     unknown = [name for name in wanted if name not in BENCHES]
     if unknown:
         fail(f"no measure {', '.join(unknown)}; there are {', '.join(BENCHES)}", 2)
+    named = {"database_url": database, "kafka": kafka}
     rows: list[Row] = []
     skipped: dict[str, str] = {}
     for name in wanted:
         err.print(f"{name} ...", style="dim")
         try:
-            rows += import_module(BENCHES[name]).measure(rounds=rounds)
+            rows += import_module(BENCHES[name]).measure(
+                rounds=rounds, **{one: named[one] for one in SERVERS.get(name, ())}
+            )
         except ImportError as error:
             skipped[name] = str(error)
     _report(rows, skipped, json=json)

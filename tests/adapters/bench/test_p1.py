@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.bench import p1, p1_alertmanager, p2
+from adapters.bench import p1, p1_alertmanager, p1_postgres, p2, p2_postgres
 from adapters.bench.p1_messages import alertmanagers, ours
 from adapters.bench.p1_processes import receiver_process, server_process
 from adapters.bench.p1_sender import RefusedRequestError, Request, send
@@ -87,7 +87,7 @@ def test_without_alertmanager_the_bench_says_so(monkeypatch: pytest.MonkeyPatch,
 
 @pytest.mark.slow
 @pytest.mark.skipif(not has_alertmanager(), reason="Alertmanager is not installed")
-@pytest.mark.parametrize("bench", [p1, p2])
+@pytest.mark.parametrize("bench", [p1, p2, p1_postgres, p2_postgres])
 def test_every_message_is_notified_once_on_both_sides(bench: object) -> None:
     rows = bench.measure(rounds=1, messages=120)  # type: ignore[attr-defined]
     assert len(rows) == 2
