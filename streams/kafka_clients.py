@@ -1,11 +1,33 @@
 """Clients of kafka-python with the settings that the relay and the commands need. faust's worker makes its own."""
 
-from typing import Any
+from contextlib import suppress
+from typing import Any, Final
 
 from kafka import KafkaAdminClient, KafkaProducer
+from kafka.errors import KafkaTimeoutError
 
 from streams.kafka_brokers import Brokers
 from streams.kafka_topics import LARGEST_RECORD_BYTES
+
+ABORT_SECONDS: Final = 5.0
+"""How long the thread of a producer that is given up may take to notice it."""
+
+
+class EndingProducer(KafkaProducer):  # type: ignore[misc]  # the client ships no types
+    """A producer of which nothing is left after `close`, whatever was on its way.
+
+    The client's own raises when not everything arrives in time, and lives on: what it has queued could come long
+    after what its successor produces, and stand in a compacted topic as the newest.
+    """
+
+    def close(self, timeout: float | None = None, null_logger: bool = False) -> None:  # noqa: FBT001, FBT002 -- its form
+        """Give up what is not confirmed after so many seconds."""
+        try:
+            super().close(timeout, null_logger)
+        except KafkaTimeoutError:
+            self._sender.force_close()
+            with suppress(KafkaTimeoutError):
+                super().close(ABORT_SECONDS, null_logger)
 
 
 def producer_of(brokers: Brokers, client_id: str) -> Any:  # noqa: ANN401 -- the client ships no types
@@ -14,7 +36,7 @@ def producer_of(brokers: Brokers, client_id: str) -> Any:  # noqa: ANN401 -- the
     Raises:
         KafkaError: no broker answers.
     """
-    return KafkaProducer(
+    return EndingProducer(
         **brokers.client_options(),
         client_id=client_id,
         enable_idempotence=True,

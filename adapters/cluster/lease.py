@@ -22,7 +22,7 @@ _TAKE: Final = "SELECT pg_try_advisory_lock(hashtextextended(current_schema() ||
 
 
 class Lease:
-    """A named lock in the outlet's schema."""
+    """A named lock in the outlet's schema. `trouble` is why it cannot be asked for, empty if it can."""
 
     def __init__(self, url: str, name: str) -> None:
         """Nothing is connected yet."""
@@ -30,6 +30,7 @@ class Lease:
         self._name = f"single-outlet/{name}"
         self._connection: Connection[tuple[bool]] | None = None
         self.is_active = False
+        self.trouble = ""
 
     @contextmanager
     def held(self, stop: threading.Event) -> Iterator[bool]:
@@ -52,7 +53,7 @@ class Lease:
         try:
             self._connection.execute("SELECT 1")
         except PsycopgError as error:
-            log.warning("the lease %s was lost: %s", self._name, error)
+            self._say("was lost", error)
             self.is_active = False
             self._close()
             return False
@@ -64,10 +65,16 @@ class Lease:
                 self._connection = Connection.connect(self._conninfo, autocommit=True)
             found = self._connection.execute(_TAKE, (self._name,)).fetchone()
         except PsycopgError as error:
-            log.warning("the lease %s cannot be asked for: %s", self._name, error)
+            self._say("cannot be asked for", error)
             self._close()
             return False
+        self.trouble = ""
         return found is not None and found[0]
+
+    def _say(self, what: str, error: PsycopgError) -> None:
+        if str(error) != self.trouble:
+            log.warning("the lease %s %s: %s", self._name, what, error)
+        self.trouble = str(error)
 
     def _close(self) -> None:
         if self._connection is not None:

@@ -36,7 +36,8 @@ class ProjectorProcess:
 
     def health(self) -> Health:
         """What the process says of itself; one that waits for its turn is well."""
-        return Health({"rounds": lambda: self._platform.runner.trouble or OK}, self._samples)
+        checks = {"rounds": lambda: self._platform.runner.trouble or OK, "lease": lambda: self._lease.trouble or OK}
+        return Health(checks, self._samples)
 
     def _samples(self) -> Iterable[Sample]:
         platform = self._platform

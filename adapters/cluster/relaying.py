@@ -82,7 +82,8 @@ class RelayProcess:
 
     def health(self) -> Health:
         """What the process says of itself; one that waits for its turn is well."""
-        return Health({"relay": lambda: self.trouble or OK}, self._samples)
+        checks = {"relay": lambda: self.trouble or OK, "lease": lambda: self._lease.trouble or OK}
+        return Health(checks, self._samples)
 
     def _samples(self) -> Iterable[Sample]:
         counts = self._relay.counts

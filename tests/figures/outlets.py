@@ -133,10 +133,7 @@ class Outlet:
 
     def wait_for_nothing(self) -> None:
         """Adopt the usual policy without its waits for what may come together."""
-        text = resources.files("adapters.policies").joinpath("shaoxing.toml").read_text(encoding="utf-8")
-        path = self._folder / "at-once.toml"
-        path.write_text(re.sub(r"^(group_wait_seconds) = \d+$", r"\1 = 0", text, flags=re.MULTILINE), encoding="utf-8")
-        self.call("policy", "adopt", str(path))
+        self.call("policy", "adopt", str(at_once_policy(self._folder)))
 
     def call(self, *arguments: str, code: int = 0) -> str:
         """What a command of the outlet writes to standard output; everything it says is kept.
@@ -181,14 +178,19 @@ class Outlet:
         finally:
             self.kill()
 
+    @property
+    def url(self) -> str:
+        """Where it serves."""
+        assert self._life is not None
+        return self._life.url or ""
+
     def post(self, content: bytes, agency: str = "meteorology") -> None:
         """One message by HTTP, which is taken.
 
         Raises:
             CommandError: it is not.
         """
-        assert self._life is not None
-        where = urlsplit(self._life.url or "")
+        where = urlsplit(self.url)
         line = http.client.HTTPConnection(where.hostname or "", where.port, timeout=REQUEST_SECONDS)
         try:
             line.request("POST", f"/v1/agencies/{agency}/messages", content, {"X-Api-Key": self._key})
@@ -206,6 +208,14 @@ class Outlet:
             self.said.pop().unlink()
         sums = [_sum(plan) for plan in document["plans"]]
         return sorted(sums, key=lambda one: one.planned), document["not_in_the_log_yet"]
+
+
+def at_once_policy(folder: Path) -> Path:
+    """A file with the usual policy, without its waits for what may come together."""
+    text = resources.files("adapters.policies").joinpath("shaoxing.toml").read_text(encoding="utf-8")
+    path = folder / "at-once.toml"
+    path.write_text(re.sub(r"^(group_wait_seconds) = \d+$", r"\1 = 0", text, flags=re.MULTILINE), encoding="utf-8")
+    return path
 
 
 def _sum(plan: Mapping[str, Any]) -> Sum:

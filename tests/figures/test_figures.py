@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from tests import postgres
 from tests.adapters.channels.smpp_routes import need_node
-from tests.figures import r5, sizes
+from tests.figures import cluster_run, r1_cluster, r4, r5, sizes
+from tests.figures.cluster_feed import clients_without_a_broker
 from tests.figures.figure import Figure, unseen
+from tests.kafka.broker import need_kafka
 
 SIZES = [pytest.param(False, id="small"), pytest.param(True, id="full", marks=pytest.mark.slow)]
 
@@ -125,3 +128,44 @@ def test_one_process_on_sqlite_one_on_postgresql_and_workers_over_kafka_come_to_
     counts = held("equality", tmp_path, full=full).counts
     for what in ("streams", "rows", "texts"):
         assert counts[f"Kafka: {what}"] == counts[f"PostgreSQL: {what}"] == counts[f"SQLite: {what}"]
+
+
+def need_a_cluster() -> None:
+    postgres.server()
+    need_kafka()
+
+
+@pytest.mark.kafka
+@pytest.mark.postgres
+def test_broker_workers_and_every_other_process_may_die_while_messages_flow_and_nothing_is_lost_or_doubled(
+    tmp_path: Path,
+) -> None:
+    """R4 and R1 on one cluster: troubles with the broker and among the workers, then kills of everything."""
+    need_a_cluster()
+    troubles = [*r4.troubles(sizes.R4_SMALL), *r1_cluster.troubles(sizes.R1_CLUSTER_SMALL)]
+    with clients_without_a_broker():
+        figure = cluster_run.measure(tmp_path, Figure("R4", r4.PROMISE), sizes.R4_SMALL.messages, troubles, unseen)
+    assert figure.shortfalls == []
+    assert figure.counts["answered while something was away"] > 0
+
+
+@pytest.mark.slow
+@pytest.mark.kafka
+@pytest.mark.postgres
+@pytest.mark.parametrize("name", ["r1-cluster", "r4"])
+def test_nothing_is_lost_or_doubled_on_a_cluster_in_full(tmp_path: Path, name: str) -> None:
+    need_a_cluster()
+    with clients_without_a_broker():
+        counts = held(name, tmp_path, full=True).counts
+    assert counts["acknowledged messages lost"] == 0
+
+
+@pytest.mark.slow
+@pytest.mark.kafka
+@pytest.mark.postgres
+def test_a_cluster_drains_in_full_after_postgresql_was_away(tmp_path: Path) -> None:
+    """The small size is in tests/cluster/test_faults.py."""
+    need_a_cluster()
+    need_node()
+    figure = sizes.measured("r5-cluster", tmp_path, unseen, full=True)
+    assert [shortfall for shortfall in figure.shortfalls if not shortfall.startswith(r5.TIMED)] == []
