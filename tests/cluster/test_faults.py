@@ -131,6 +131,7 @@ def record_of_the_district(cluster: Cluster) -> Any:
     return found
 
 
+@pytest.mark.slow
 def test_after_postgresql_and_both_servers_were_away_everything_goes_out_by_priority_and_nothing_that_expired(
     cluster: Cluster, tmp_path: Path
 ) -> None:

@@ -11,7 +11,7 @@ import threading
 import time
 import traceback
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -34,7 +34,7 @@ IN_FLIGHT = 5
 CONFIRMED = 202
 CONFIRM_SECONDS = 90.0
 RETRY_SECONDS = 0.2
-LOOK_SECONDS = 0.01
+LOOK_SECONDS = 0.5
 QUIET_SECONDS = 240.0
 """Partners of whom none is answered for so long have failed; a server and what needs it have come back long before."""
 
@@ -177,36 +177,33 @@ class ClusterFeed:
         """Why partners have given up."""
         return [str(partner.error) for partner in self._partners if partner.error is not None]
 
-    def open_to(self, share: float) -> int:
-        """Let this share of the feed be sent; how many messages that are."""
-        count = min(self.total, round(self.total * share))
-        self._gate.open_to(count)
-        return count
+    def open_to(self, share: float) -> None:
+        """Let this share of the feed be sent."""
+        self._gate.open_to(min(self.total, round(self.total * share)))
 
-    def wait_for(self, count: int) -> None:
-        """Until so many messages have been answered in all.
+    def finish(self, tend: Callable[[], None]) -> None:
+        """Send what is left, and wait until all of it is answered; `tend` is called now and then.
+
+        A process that began when its server had just been killed ends by itself, and has to be started again.
 
         Raises:
             AssertionError: there was no answer for minutes, or a partner gave up.
         """
+        self.open_to(1)
         before, since = -1, time.monotonic()
-        while (answered := self.answers.count) < count:
+        while (answered := self.answers.count) < self.total:
+            tend()
             if answered != before:
                 before, since = answered, time.monotonic()
             assert not self.faults, self.faults
             quiet = time.monotonic() - since < QUIET_SECONDS
             assert quiet, f"nothing was answered after {answered} messages: {self._waiting()}"
             time.sleep(LOOK_SECONDS)
+        for partner in self._partners:
+            partner.join(QUIET_SECONDS)
 
     def _waiting(self) -> list[str]:
         """Where each partner is that has not ended."""
         frames = sys._current_frames()
         alive = [partner for partner in self._partners if partner.is_alive()]
         return ["".join(traceback.format_stack(frames[one.ident])[-3:]) for one in alive if one.ident in frames]
-
-    def finish(self) -> None:
-        """Send what is left, and wait until all of it is answered."""
-        self.open_to(1)
-        self.wait_for(self.total)
-        for partner in self._partners:
-            partner.join(QUIET_SECONDS)

@@ -58,7 +58,7 @@ def _disturbed(
         feeding.open_to(number / (len(troubles) + 1))
         trouble(cluster, feeding, figure)
         note_ends(cluster, figure)
-    feeding.finish()
+    feeding.finish(lambda: note_ends(cluster, figure))
     progress(steps - 1, steps, "what waits is worked off")
     drained(cluster)
     note_ends(cluster, figure)

@@ -135,6 +135,7 @@ def need_a_cluster() -> None:
     need_kafka()
 
 
+@pytest.mark.slow
 @pytest.mark.kafka
 @pytest.mark.postgres
 def test_broker_workers_and_every_other_process_may_die_while_messages_flow_and_nothing_is_lost_or_doubled(
