@@ -4,8 +4,10 @@ Whether every district has been merged is asked of the event log itself: Kafka's
 """
 
 from contextlib import closing
+from datetime import timedelta
 from typing import Final
 
+from adapters.clocks import SystemClock
 from adapters.policies import catalogues
 from adapters.settings import KafkaSettings, Settings
 from adapters.wiring import opened_log
@@ -22,8 +24,8 @@ MOST_BEHIND: Final = 10_000
 LOOKED_THROUGH: Final = 200_000
 """Of the log's positions, at its end, in which every changed contribution must have been merged."""
 
-GRACE_POSITIONS: Final = 1_000
-"""What came last is under way."""
+GRACE: Final = timedelta(minutes=1)
+"""What came within it is under way."""
 
 
 def topics_are_as_declared(settings: Settings) -> tuple[bool, str]:
@@ -58,10 +60,10 @@ def every_district_is_merged(settings: Settings) -> tuple[bool, str]:
     """Whether workers have dealt with every changed contribution: what they have not is not in any warning."""
     merge = STAGES[0]
     with closing(opened_log(settings, may_create=False)) as log:
-        head = log.head()
+        head, until = log.head(), SystemClock().now() - GRACE
         newest: dict[str, int] = {}
         for recorded in log.read(after=max(0, head - LOOKED_THROUGH), topics=frozenset({ContributionsChanged.TOPIC})):
-            if recorded.position > head - GRACE_POSITIONS:
+            if recorded.event.at > until:
                 break
             for district, _ in slices(recorded):
                 newest[follower_of(merge, mode_of(recorded.event), district)] = recorded.position
