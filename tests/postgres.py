@@ -138,9 +138,14 @@ def enterable(installed: Path, folder: Path) -> Path:
     """The binaries where everyone may read them: where they are, or else a copy."""
     if all(path.stat().st_mode & stat.S_IXOTH for path in (installed / "bin", *(installed / "bin").parents)):
         return installed
+    # As they lie in the wheel: programs look for its libraries from where they are themselves.
+    copied = folder / "install" / installed.parent.name / installed.name
     for part in ("bin", "lib", "share"):
-        shutil.copytree(installed / part, folder / "install" / part)
-    return folder / "install"
+        shutil.copytree(installed / part, copied / part)
+    libraries = installed.parent.with_name(f"{installed.parent.name}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, folder / "install" / libraries.name)
+    return copied
 
 
 def _initialise(installed: Path, folder: Path, user: struct_passwd | None) -> None:
