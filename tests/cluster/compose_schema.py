@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 MODULE, VERSION = "github.com/compose-spec/compose-go/v2", "v2.16.2"
-SUM = "h1:pTp1DqQwJzfd85GzlWsSszKA1ABrV/ySqsClujIcWA8="
+SUM = "h1:pTp1DqQwJzFd85GzlWsSszKA1ABrV/ySqsClujIcWA8="
 """Of the module's files, as Go counts it."""
 
 FETCH_SECONDS = 300.0
