@@ -163,9 +163,9 @@ def _processes(settings: Settings, workers: int) -> Iterator[None]:
     started: list[subprocess.Popen[bytes]] = []
     try:
         for place, command in enumerate(commands):
-            log = (settings.data_dir / f"process-{place}.log").open("wb")
             whole = [sys.executable, "-m", *command]
-            started.append(subprocess.Popen(whole, cwd=PROJECT, env=environment, stdout=log, stderr=log))
+            with (settings.data_dir / f"process-{place}.log").open("wb") as log:  # the process has its own hold of it
+                started.append(subprocess.Popen(whole, cwd=PROJECT, env=environment, stdout=log, stderr=log))
         yield
         assert all(process.poll() is None for process in started), "a process has died"
     finally:
