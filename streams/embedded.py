@@ -51,9 +51,6 @@ T = TypeVar("T")
 BATCH: Final = 500
 """How many events a stage takes through one transaction at most."""
 
-ATTEMPTS: Final = 20
-"""How often a decision is made again because another process was faster, before it is given up."""
-
 LONGEST_SLEEP_SECONDS: Final = 1.0
 
 BREATH_SECONDS: Final = 0.05
@@ -93,7 +90,6 @@ class EmbeddedRunner:
         # Held by whoever projects and acts on deadlines; taken before the other one, never while holding it.
         self._projecting = threading.Lock()
         self._positions: dict[str, int] = {}
-        self._pumped_to = 0
         self.trouble = ""
 
     def submit(self, deliveries: Sequence[Delivery]) -> list[Receipt]:
@@ -183,25 +179,19 @@ class EmbeddedRunner:
 
     def _decided(self, decide: Callable[[], T]) -> T:
         """Decide and store; decide again on fresh state while another process is faster."""
+
+        def stored() -> T:
+            self._house.ledger.refresh()
+            result = decide()
+            self._house.ledger.commit()
+            return result
+
         with self._lock:
-            for _ in range(ATTEMPTS):
-                try:
-                    self._house.ledger.refresh()
-                    result = decide()
-                    self._house.ledger.commit()
-                except VersionConflictError:
-                    continue
-                except BaseException:
-                    self._house.ledger.forget()
-                    raise
-                return result
-        message = f"gave up after {ATTEMPTS} attempts: other processes keep writing to the same streams"
-        raise VersionConflictError(message)
+            return self._house.ledger.again_on_conflict(stored)
 
     def pump(self) -> None:
         """Take everything in the log through all stages, act on every deadline that has passed, project."""
         while True:
-            self._pumped_to = self._log.head()
             self.take_through()
             with self._projecting:
                 self._project()
@@ -313,14 +303,16 @@ class EmbeddedRunner:
         """One round, and then a sleep until something is new, which is said, or the clock has to act."""
         if between is not None:
             between()
+        head = self._log.head()
         self.pump()
         due = self.next_due()
         seconds = LONGEST_SLEEP_SECONDS
         if due is not None:
             seconds = min(seconds, max(0.0, (due - self._clock.now()).total_seconds()))
         # From where the stages have read to: what came since the pump must not wait for the next round.
-        return self._log.wait(after=self._read_to(), timeout_seconds=seconds)
+        return self._log.wait(after=self._read_to(head), timeout_seconds=seconds)
 
-    def _read_to(self) -> int:
+    def _read_to(self, head: int) -> int:
+        """How far this process has dealt with the log, whose head was here before the round."""
         with self._lock:
-            return min((self._positions[stage.name] for stage in self._stages()), default=self._pumped_to)
+            return min((self._positions[stage.name] for stage in self._stages()), default=head)

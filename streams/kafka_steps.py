@@ -6,16 +6,15 @@ of its district that should have come first, or after one that never came, what 
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Final
 
 from domain.outlet import stream_id_of
-from domain.ports import Clock, EventLog, MessageReader, RecordedEvent, VersionConflictError
+from domain.ports import Clock, EventLog, MessageReader, RecordedEvent
 from streams.by_district import district_of, follower_of, missed, mode_of
-from streams.embedded import ATTEMPTS
 from streams.house import House
-from streams.intake import Delivery, Receipt, refuse_for_a_defect, take_in
+from streams.intake import Delivery, refuse_for_a_defect, take_in
 from streams.kafka_records import Consumed, EventForms, Read, RecordError, read_record
 from streams.kafka_topics import TopicNames
 from streams.park import Failed, attempt, park_record, run_step
@@ -55,7 +54,7 @@ class DistrictSteps:
                 read.append(read_record(consumed, self._forms))
             except RecordError as error:
                 self._park(consumed, error)
-        return _again_on_conflict(self._house, lambda: self._take(read))
+        return self._house.ledger.again_on_conflict(lambda: self._take(read))
 
     def _take(self, read: Sequence[Read]) -> int:
         names = {follower_of(self.stage, one.mode, one.district) for one in read}
@@ -112,16 +111,13 @@ class MessageSteps:
         clock: Clock,
         names: TopicNames,
         identities: Mapping[str, str],
-        tell: Callable[[Receipt], None] | None = None,
     ) -> None:
         """`identities` are the topics' ids: offsets of one that was deleted and made anew begin anew."""
-        self.parked = 0
         self._house = house
         self._reader = reader
         self._clock = clock
         self._names = names
         self._identities = identities
-        self._tell = tell
 
     def take(self, batch: Sequence[Consumed]) -> int:
         """Take a batch in; how many of its records had not been before. What is returned from is durable.
@@ -129,7 +125,7 @@ class MessageSteps:
         Raises:
             VersionConflictError, LogUnavailableError: see `DistrictSteps.take`.
         """
-        taken = attempt(lambda: _again_on_conflict(self._house, lambda: self._take(batch)))
+        taken = attempt(lambda: self._house.ledger.again_on_conflict(lambda: self._take(batch)))
         if not isinstance(taken, Failed):
             return taken
         self._house.ledger.forget()
@@ -137,14 +133,13 @@ class MessageSteps:
             return sum(self.take([consumed]) for consumed in batch)
         [consumed] = batch
         log.error("a defect refused the message at %s", consumed.place, exc_info=taken.error)
-        return _again_on_conflict(self._house, lambda: self._take(batch, refused_for=taken.error))
+        return self._house.ledger.again_on_conflict(lambda: self._take(batch, refused_for=taken.error))
 
     def _take(self, batch: Sequence[Consumed], refused_for: Exception | None = None) -> int:
         ledger = self._house.ledger
         ledger.refresh()
         reached = dict(ledger.follow_all([self._follower(consumed) for consumed in batch]))
         before = dict(reached)
-        receipts: list[Receipt] = []
         new = 0
         for consumed in batch:
             name = self._follower(consumed)
@@ -152,37 +147,22 @@ class MessageSteps:
                 continue
             new += 1
             reached[name] = consumed.offset + 1
-            receipts += self._receipts(consumed, refused_for)
+            self._take_one(consumed, refused_for)
         ledger.commit({name: position for name, position in reached.items() if position > before[name]})
-        for receipt in receipts:
-            if self._tell is not None:
-                self._tell(receipt)
         return new
 
-    def _receipts(self, consumed: Consumed, refused_for: Exception | None) -> list[Receipt]:
+    def _take_one(self, consumed: Consumed, refused_for: Exception | None) -> None:
         agency = self._names.agency_of(consumed.topic)
         delivery = Delivery(content=consumed.value or b"", agency=agency, source=f"kafka:{consumed.place}")
         now = self._clock.now()
         if refused_for is not None:
-            return [refuse_for_a_defect(self._house, delivery, refused_for, now)]
-        return take_in(self._house, self._reader, delivery, now)
+            refuse_for_a_defect(self._house, delivery, refused_for, now)
+        else:
+            take_in(self._house, self._reader, delivery, now)
 
     def _follower(self, consumed: Consumed) -> str:
         identity = self._identities.get(consumed.topic, consumed.topic)
         return f"{INTAKE}/{identity}/{consumed.partition}"
-
-
-def _again_on_conflict(house: House, decide: Callable[[], int]) -> int:
-    for _ in range(ATTEMPTS):
-        try:
-            return decide()
-        except VersionConflictError:
-            house.ledger.forget()
-        except BaseException:
-            house.ledger.forget()
-            raise
-    message = f"gave up after {ATTEMPTS} attempts: other processes keep writing to the same streams"
-    raise VersionConflictError(message)
 
 
 def _parked(house: House, stage: str, consumed: Consumed, error: RecordError, clock: Clock) -> int:
@@ -198,4 +178,4 @@ def _parked(house: House, stage: str, consumed: Consumed, error: RecordError, cl
         house.ledger.commit()
         return 1
 
-    return _again_on_conflict(house, decide)
+    return house.ledger.again_on_conflict(decide)

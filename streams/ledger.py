@@ -16,10 +16,13 @@ from domain.chains import ChainBook
 from domain.event import Event
 from domain.messages import Mode
 from domain.outlet import OutletState, evolve, stream_id_of
-from domain.ports import Attachment, EventLog, Move, NewEvent
+from domain.ports import Attachment, EventLog, Move, NewEvent, VersionConflictError
 
 STATES_KEPT: Final = 20_000
 """How many streams' states stay in memory; the least recently used are loaded again when needed."""
+
+ATTEMPTS: Final = 20
+"""How often a decision is made again because another process was faster, before it is given up."""
 
 MOST_FOREIGN_EVENTS: Final = 5_000
 """Behind more than so many events of other processes, loading again costs less than looking through them."""
@@ -217,6 +220,24 @@ class Ledger:
             self._versions.pop(stream, None)
         self._stateless.clear()
         return positions
+
+    def again_on_conflict(self, decide: Callable[[], S]) -> S:
+        """What comes of deciding and storing; decided again on fresh state while another process is faster.
+
+        Raises:
+            VersionConflictError: others were faster each time; nothing is stored.
+        """
+        for _ in range(ATTEMPTS):
+            try:
+                return decide()
+            except VersionConflictError:
+                self.forget()
+            except BaseException:
+                self.forget()
+                raise
+        raise VersionConflictError(
+            f"gave up after {ATTEMPTS} attempts: other processes keep writing to the same streams"
+        )
 
     def _drop(self, stream: UUID) -> None:
         self._versions.pop(stream, None)

@@ -1,6 +1,7 @@
 """`outlet projector`: keeps the read models current and acts on deadlines, one process at a time."""
 
 import threading
+from collections import Counter
 from collections.abc import Iterable
 
 from adapters.cluster.health import OK, Health, Sample
@@ -45,9 +46,6 @@ class ProjectorProcess:
         yield Sample("outlet_projector_is_active", float(self._lease.is_active))
         yield Sample("outlet_log_position", platform.log.head())
         yield Sample("outlet_projector_position", min(positions.values(), default=0))
-        by_stage: dict[str, int] = {}
-        for item in parked(platform.tables, now=platform.clock.now()):
-            if item.kind == EVENT:
-                by_stage[item.source] = by_stage.get(item.source, 0) + 1
+        by_stage = Counter(item.source for item in parked(platform.tables, now=platform.clock.now(), kind=EVENT))
         for stage, count in sorted(by_stage.items()):
             yield Sample("outlet_parked_total", count, {"stage": stage})

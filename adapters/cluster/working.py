@@ -1,6 +1,6 @@
 """`outlet worker`: a platform's stages, each with a house of its own, given to the faust worker."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from adapters.cluster.health import OK, Health, Sample
@@ -10,7 +10,6 @@ from adapters.store.codec import EventCodec
 from adapters.wiring import Platform
 from domain.events import ContributionsChanged
 from domain.ports import LogUnavailableError
-from streams.intake import Receipt
 from streams.kafka_boundary import WorkerHealth
 from streams.kafka_steps import INTAKE, DistrictSteps, MessageSteps
 from streams.kafka_topics import Subject
@@ -18,8 +17,8 @@ from streams.kafka_worker import Work
 from streams.pipeline import STAGES, Stage
 
 
-def work_of(platform: Platform, kafka: KafkaSettings, tell: Callable[[Receipt], None] | None = None) -> Work:
-    """All stages of a platform, and the topics of its agencies; `tell` hears of every message that is taken in.
+def work_of(platform: Platform, kafka: KafkaSettings) -> Work:
+    """All stages of a platform, and the topics of its agencies.
 
     Raises:
         KafkaUnavailableError: no broker answers, or an agency's topic is not there.
@@ -33,7 +32,6 @@ def work_of(platform: Platform, kafka: KafkaSettings, tell: Callable[[Receipt], 
         clock=platform.clock,
         names=names,
         identities=identities_of(kafka, of_agencies),
-        tell=tell,
     )
     steps: dict[str, tuple[Iterable[str], Any]] = {INTAKE: (of_agencies, intake.take)}
     for stage in STAGES:
