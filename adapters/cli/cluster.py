@@ -1,20 +1,17 @@
 """The processes of a distributed outlet, from `outlet topics` to `outlet watcher` (docs/cluster.md)."""
 
 import logging
-import signal
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from adapters.cli.common import REFUSED, JsonOption, errors_as_sentences, fail, globals_of, print_json
+from adapters.cli.common import REFUSED, JsonOption, errors_as_sentences, fail, globals_of, print_json, until_told
 from adapters.cli.looks import print_table, say, verdict_text
 from adapters.cli.run import address_of
 from adapters.settings import KafkaSettings, Settings
-from adapters.wiring import Part, Platform, build, has_outlet, opened_log, rare_full_collections
+from adapters.wiring import NothingHereError, Part, Platform, build, has_outlet, opened_log, rare_full_collections
 from domain.policy import parse_policy
 from domain.ports import LogUnavailableError
 
@@ -74,7 +71,7 @@ def relay(
     from adapters.policies import catalogues
     from streams.adoption import adopted_policy
 
-    with _cluster(context) as (settings, kafka, url), _until_told() as stop, ExitStack() as stack:
+    with _cluster(context) as (settings, kafka, url), until_told() as stop, ExitStack() as stack:
         start = Start()
         reported = stack.enter_context(
             _reported("relay", health, {"start": start.check, "kafka": lambda: broker_answers(kafka)})
@@ -85,7 +82,7 @@ def relay(
             adopted = adopted_policy(log)
             if adopted is None:
                 log.close()
-                raise _nothing_here(settings)
+                raise NothingHereError(settings.data_dir)
             stack.callback(log.close)
             relaying = relay_of(log, parse_policy(adopted.text, catalogues()), kafka)
             return RelayProcess(relaying, log, Lease(url, "relay"), again_from=again_from)
@@ -129,7 +126,7 @@ def worker(context: typer.Context, *, health: HealthOption = None) -> None:
             # Threads under way are left behind: what they have not stored is delivered again.
             return lambda: run_worker(worker_app(work, on_stall=lambda: os._exit(STALL_EXIT)))
 
-        with _until_told() as stop:
+        with until_told() as stop:
             run = start.when_there(begin, stop)
         if run is not None:
             run()
@@ -142,7 +139,7 @@ def projector(context: typer.Context, *, health: HealthOption = None) -> None:
     from adapters.cluster.processes import Start
     from adapters.cluster.projecting import ProjectorProcess
 
-    with _cluster(context) as (settings, _, url), _until_told() as stop, ExitStack() as stack:
+    with _cluster(context) as (settings, _, url), until_told() as stop, ExitStack() as stack:
         start = Start()
         reported = stack.enter_context(_reported("projector", health, {"start": start.check}))
         platform = start.when_there(lambda: _platform_there(settings, Part.PROJECTOR), stop)
@@ -156,12 +153,12 @@ def projector(context: typer.Context, *, health: HealthOption = None) -> None:
 
 def courier(context: typer.Context, *, health: HealthOption = None) -> None:
     """Hand over what is planned for people, by the routes of connections.toml. Several share the work by leases."""
-    from adapters.cluster.health import OK, Health, Sample
+    from adapters.cluster.health import Health, Sample, log_answers
     from adapters.cluster.processes import Start
     from adapters.connections import connections_in
     from adapters.services import people, telling
 
-    with _cluster(context) as (settings, _, _), _until_told() as stop, ExitStack() as stack:
+    with _cluster(context) as (settings, _, _), until_told() as stop, ExitStack() as stack:
         start = Start()
         reported = stack.enter_context(_reported("courier", health, {"start": start.check}))
         platform = start.when_there(lambda: _platform_there(settings), stop)
@@ -172,7 +169,7 @@ def courier(context: typer.Context, *, health: HealthOption = None) -> None:
             sends = stack.enter_context(telling(platform, told))
             log = platform.log
 
-            checks = {"log": lambda: _said(log.head) or OK}
+            checks = {"log": lambda: log_answers(log)}
             reported(Health(checks, lambda: [Sample("outlet_courier_handed_total", sends.handed)]))
             stop.wait()
     say("stopped")
@@ -195,7 +192,7 @@ def watcher(context: typer.Context, *, health: HealthOption = None) -> None:
         start = Start()
         checks = {"start": start.check, "broker": lambda: broker_answers(kafka)}
         reported = stack.enter_context(_reported("watcher", health, checks))
-        with _until_told() as stop:
+        with until_told() as stop:
             watching = start.when_there(
                 lambda: watcher_of(settings, kafka, on_stall=lambda: os._exit(STALL_EXIT)), stop
             )
@@ -205,25 +202,11 @@ def watcher(context: typer.Context, *, health: HealthOption = None) -> None:
     say("stopped")
 
 
-def _said(look: Callable[[], object]) -> str:
-    try:
-        look()
-    except LogUnavailableError as error:
-        return str(error)
-    return ""
-
-
 def _platform_there(settings: Settings, part: Part = Part.EDGE) -> Platform:
     """The platform of an outlet that somebody has made: `outlet topics` does."""
     if not has_outlet(settings):
-        raise _nothing_here(settings)
+        raise NothingHereError(settings.data_dir)
     return build(settings, part=part)
-
-
-def _nothing_here(settings: Settings) -> Exception:
-    from adapters.wiring import NothingHereError
-
-    return NothingHereError(settings.data_dir)
 
 
 @contextmanager
@@ -242,22 +225,6 @@ def _cluster(context: typer.Context) -> Iterator[tuple[Settings, KafkaSettings, 
             yield (settings, *kafka_of(settings))
         except (NotDistributedError, KafkaUnavailableError) as error:
             fail(str(error))
-
-
-@contextmanager
-def _until_told() -> Iterator[threading.Event]:
-    """An event that SIGINT and SIGTERM set."""
-    stop = threading.Event()
-
-    def handle(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager

@@ -1,19 +1,16 @@
 """`outlet run`: the platform as a service, fed from a watched folder, until it is told to stop."""
 
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Annotated, Final
 
 import typer
 from rich.text import Text
 
 from adapters.channels.definition_mail import is_loopback
-from adapters.cli.common import USAGE, err, fail, out, platform_of
+from adapters.cli.common import USAGE, err, fail, out, platform_of, until_told
 from adapters.cli.looks import level_text, say
 from adapters.cli.outbox import Outbox
 from adapters.connections import Connections, connections_in
@@ -50,10 +47,8 @@ def run(
     with rare_full_collections(), platform_of(context, part=Part.EDGE) as platform:
         connections = connections_in(platform.settings.data_dir)
         service = Service(platform, inbox or platform.settings.inbox_dir)
-        stop = threading.Event()
-        before = {number: signal.signal(number, _stopper(stop)) for number in (signal.SIGINT, signal.SIGTERM)}
-        say(f"running on {platform.settings.data_dir}, watching {service.inbox.folder}")
-        try:
+        with until_told() as stop:
+            say(f"running on {platform.settings.data_dir}, watching {service.inbox.folder}")
             where = None if no_http else address_of("--http", http)
             public_url = connections.http.public_url or _own_url(where)
             with (
@@ -63,9 +58,6 @@ def run(
             ):
                 platform.runner.run(stop, between=service.round)
             service.tell_news()
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
         say("stopped")
 
 
@@ -110,13 +102,6 @@ def _serving(
             fail(str(error))
         finally:
             app.shut()
-
-
-def _stopper(stop: threading.Event) -> Callable[[int, FrameType | None], None]:
-    def handle(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    return handle
 
 
 class Service:

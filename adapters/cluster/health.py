@@ -9,6 +9,8 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from domain.ports import EventLog, LogUnavailableError
+
 OK: Final = "ok"
 
 Check = Callable[[], str]
@@ -41,6 +43,15 @@ def text_of(samples: Iterable[Sample]) -> str:
         within = ",".join(f'{key}="{_escaped(text)}"' for key, text in labels.items())
         lines.append(f"{name}{{{within}}} {_figure(value)}" if within else f"{name} {_figure(value)}")
     return "".join(f"{line}\n" for line in lines)
+
+
+def log_answers(log: EventLog) -> str:
+    """`ok` while the log can be read, else why it cannot."""
+    try:
+        log.head()
+    except LogUnavailableError as error:
+        return str(error)
+    return OK
 
 
 @contextmanager

@@ -3,13 +3,12 @@
 from collections.abc import Iterable
 from typing import Any
 
-from adapters.cluster.health import OK, Health, Sample
+from adapters.cluster.health import OK, Health, Sample, log_answers
 from adapters.cluster.topics import identities_of
 from adapters.settings import KafkaSettings
 from adapters.store.codec import EventCodec
 from adapters.wiring import Platform
 from domain.events import ContributionsChanged
-from domain.ports import LogUnavailableError
 from streams.kafka_boundary import WorkerHealth
 from streams.kafka_steps import INTAKE, DistrictSteps, MessageSteps
 from streams.kafka_topics import Subject
@@ -62,14 +61,6 @@ def health_of(platform: Platform, health: WorkerHealth) -> Health:
     checks = {
         "stages": lambda: health.trouble or OK,
         "kafka": lambda: OK if health.is_consuming else "the worker has not joined its group",
-        "log": lambda: _log_answers(platform),
+        "log": lambda: log_answers(platform.log),
     }
     return Health(checks, samples)
-
-
-def _log_answers(platform: Platform) -> str:
-    try:
-        platform.log.head()
-    except LogUnavailableError as error:
-        return str(error)
-    return OK
