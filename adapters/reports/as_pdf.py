@@ -265,8 +265,12 @@ def widths_of(table: Table) -> list[float]:
         min(one, _WIDEST_FIGURE) if column.is_figure else 0.0 for one, column in zip(needed, table.columns, strict=True)
     ]
     texts = [0.0 if column.is_figure else one for one, column in zip(needed, table.columns, strict=True)]
+    # Many figures side by side leave the texts what as many columns would have if all were alike.
+    share = _ROOM * sum(column.is_figure for column in table.columns) / len(table.columns)
+    if sum(figures) > share:
+        figures = [one * share / sum(figures) for one in figures]
     room = _ROOM - sum(figures)
-    if sum(texts) > room:
+    if any(texts) and sum(texts) > room:
         fair = room / sum(one > 0 for one in texts)
         spare = room - sum(min(one, fair) for one in texts)
         over = sum(max(one - fair, 0.0) for one in texts)

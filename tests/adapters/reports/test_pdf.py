@@ -8,9 +8,10 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pypdf import PdfReader
+from reportlab.lib.pagesizes import A4
 
 from adapters.bench.p5_events import City
 from adapters.reports.as_pdf import CHINESE_FACE, LATIN_FACE, faces, pdf_of, widths_of
@@ -120,10 +121,12 @@ def test_a_report_can_be_set_whatever_its_texts_hold(document: Document, text: s
 
 
 @given(st.lists(st.tuples(st.text(max_size=80), st.booleans(), st.booleans()), min_size=1, max_size=12))
+@example([("figure" * 13, True, False)] * 11 + [("text", False, False)])
 def test_columns_of_a_table_never_lose_their_width(columns: list[tuple[str, bool, bool]]) -> None:
     made = tuple(Column(title, is_figure=figure, is_wide=wide) for title, figure, wide in columns)
     widths = widths_of(Table("", made, (tuple("1" for _ in made),)))
     assert all(width > 0 for width in widths)
+    assert sum(widths) < A4[0]
 
 
 def test_the_templates_and_phrases_lie_in_the_package() -> None:
