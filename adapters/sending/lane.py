@@ -27,6 +27,8 @@ class Pace:
 
     A worker that has not said for `alive_seconds` that it lives is taken for dead, and hands nothing over any more.
     `blind_seconds` is how long it goes on while it cannot read the log, where an emergency stop would stand.
+    A route that is down is tried again after `longest_down_seconds` at the latest, unless it asks for more itself.
+    `forward_seconds` lies at least between two times that letters are brought forward on the word of letters alone.
     """
 
     alive_seconds: float = 10.0
@@ -40,6 +42,8 @@ class Pace:
     longest_seconds: float = 24 * 3600.0
     first_wait_seconds: float = 1.0
     longest_wait_seconds: float = 300.0
+    longest_down_seconds: float = 30.0
+    forward_seconds: float = 30.0
     same_words_seconds: float = 3600.0
 
 
@@ -64,6 +68,10 @@ class Lane:
     failures: int = 0
     down_until: float = 0.0
     next_slot: float = 0.0
+    put_off_in_a_row: int = 0
+    is_in_trouble: bool = False
+    is_back: bool = False
+    trusts_letters_from: float = 0.0
 
     @property
     def window(self) -> int:
@@ -121,16 +129,32 @@ class Lane:
         if now < self.down_until:  # those that were under way with the first
             return
         self.failures += 1
+        self.is_in_trouble = True
         wait = back_off(
             self.failures,
             chance=self.chance(),
             at_least_seconds=at_least_seconds,
             first_seconds=self.pace.first_wait_seconds,
-            longest_seconds=self.pace.longest_wait_seconds,
+            longest_seconds=self.pace.longest_down_seconds,
         )
         self.down_until = now + wait.total_seconds()
 
+    def put_off(self, now: float, *, is_asked: bool) -> None:
+        """The route answered that this letter is to come again; `is_asked` when it said when.
+
+        As many of these in a row as may be under way say that the trouble is the route's. Some people are put off
+        for good, so that is believed only from time to time.
+        """
+        self.failures, self.down_until = 0, 0.0
+        if is_asked:
+            return
+        self.put_off_in_a_row += 1
+        if self.put_off_in_a_row >= self.route.channel.window and now >= self.trusts_letters_from:
+            self.is_in_trouble = True
+            self.trusts_letters_from = now + self.pace.forward_seconds
+
     def served(self) -> None:
-        """The route works."""
-        self.failures = 0
-        self.down_until = 0.0
+        """The route works. After trouble it is back: those who were put off meanwhile need not wait on."""
+        self.failures, self.down_until, self.put_off_in_a_row = 0, 0.0, 0
+        self.is_back = self.is_back or self.is_in_trouble
+        self.is_in_trouble = False

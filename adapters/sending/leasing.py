@@ -136,6 +136,17 @@ class Leasing:
             rows = rows_of_people(connection, warning, numbers)
         return rows
 
+    def bring_forward(self, queues: Sequence[str], now: float) -> None:
+        """Let those who were put off in these queues come up now; the attempt that put them off is not counted.
+
+        Else the most urgent, who were tried first and most often, would wait longest after a route's trouble.
+        """
+        put_off = IS_WAITING, MESSAGES.c.rank.in_(BY_RANK), MESSAGES.c.due > now, MESSAGES.c.attempts > 0
+        with self._engine.begin() as connection:
+            for queue in queues:
+                mine = update(MESSAGES).where(MESSAGES.c.queue == queue, *put_off)
+                connection.execute(mine.values(due=now, attempts=MESSAGES.c.attempts - 1))
+
     def beat(self, now: float, alive_seconds: float) -> int:
         """Say that this worker lives, and put back what workers had that live no longer; how many messages."""
         with self._engine.begin() as connection:

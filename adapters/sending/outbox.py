@@ -24,6 +24,7 @@ from adapters.sending.filling import SLICE, Filling, Preferences
 from adapters.sending.gone import GoneRecipients
 from adapters.sending.leasing import Leasing
 from adapters.sending.letters import Lease, Result, Standing
+from adapters.sending.rows import queue_of
 from adapters.sending.saying import Speaking
 from adapters.sending.settling import Settling
 from domain.messages import Mode
@@ -81,6 +82,11 @@ class Outbox:
         """
         with self._lock:
             return self._leasing.lease(mode, kind, most, now)
+
+    def bring_forward(self, modes: Sequence[Mode], kind: ChannelKind, now: datetime) -> None:
+        """A route for this kind of channel is back: those who were put off come up now, the most urgent first."""
+        with self._lock:
+            self._leasing.bring_forward([queue_of(mode, kind.value) for mode in modes], now.timestamp())
 
     def is_first_with_these_words(self, lease: Lease, first_number: int, now: datetime, window_seconds: float) -> bool:
         """Whether, of several numbers with one address, this one gets these words."""

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 from types import TracebackType
-from typing import Protocol, Self, TypeVar, assert_never
+from typing import Self, TypeVar, assert_never
 
 from adapters.channels.port import (
     Accepted,
@@ -24,12 +24,12 @@ from adapters.channels.port import (
     Outcome,
     Refused,
 )
+from adapters.sending.addressing import Addresses, addressed
 from adapters.sending.filling import Preferences
 from adapters.sending.following import TRY_AGAIN_SECONDS, LogFollower, attempted
 from adapters.sending.lane import Lane, Pace, Route
 from adapters.sending.letters import Handed, Lease, NextChannel, PutBack, Result, Withdrawn, letter_of, where, without
 from adapters.sending.outbox import Outbox
-from adapters.vault.vault import Reach
 from domain.back_off import back_off
 from domain.messages import Mode
 from domain.ports import Clock, EventLog
@@ -40,14 +40,6 @@ from streams.park import Failed, attempt
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-
-
-class Addresses(Protocol):
-    """What is asked of the contact vault."""
-
-    def reached(self, numbers: Sequence[int], kind: ChannelKind) -> Mapping[int, Reach]:
-        """The addresses of this kind, with who else has them; who has none is not in it."""
-        ...
 
 
 class SendingWorker:
@@ -166,8 +158,14 @@ class SendingWorker:
     async def _lease(self, lane: Lane) -> bool:
         """Lease and begin; True when there was something."""
         channel = lane.route.channel
+        modes = [mode for mode in Mode if mode in lane.route.modes]
+        if lane.is_back:
+            forward = partial(self._outbox.bring_forward, modes, channel.kind, self._clock.now())
+            if isinstance(await self._done(forward), Failed):
+                return False
+            lane.is_back = False
         found: list[Lease] = []
-        for mode in (mode for mode in Mode if mode in lane.route.modes):
+        for mode in modes:
             got = await self._done(
                 partial(self._outbox.lease, mode, channel.kind, lane.room - len(found), self._clock.now())
             )
@@ -175,34 +173,21 @@ class SendingWorker:
         if not found:
             return False
         lane.leased += len(found)
-        known = await self._done(partial(self._known, channel.kind, found))
+        known = await self._done(partial(self._addressed, channel.kind, found))
         for lease in found:
             if isinstance(known, Failed):
                 due = self._clock.now() + timedelta(seconds=TRY_AGAIN_SECONDS)
                 self._end(lane, lease, PutBack(due))
+            elif lane.is_back:  # more urgent ones may go before it
+                self._end(lane, lease, PutBack(self._clock.now()))
             else:
                 self._begin(lane, lease, known[lease.number])
         self._start(lane)
         return True
 
-    def _known(self, kind: ChannelKind, leases: Sequence[Lease]) -> dict[int, str | Ending]:
-        """Each person's address, or why there is none to send to."""
+    def _addressed(self, kind: ChannelKind, leases: Sequence[Lease]) -> dict[int, str | Ending]:
         reached = self._addresses.reached([lease.number for lease in leases], kind)
-        known: dict[int, str | Ending] = {}
-        for lease in leases:
-            reach = reached.get(lease.number)
-            if reach is None:
-                known[lease.number] = Ending.NO_ADDRESS
-                continue
-            is_first = (
-                lease.purpose is not None  # a notice is each number's own, with its own link
-                or not reach.is_shared
-                or self._outbox.is_first_with_these_words(
-                    lease, reach.first_number, self._clock.now(), self._pace.same_words_seconds
-                )
-            )
-            known[lease.number] = reach.address if is_first else Ending.SAME_ADDRESS
-        return known
+        return addressed(leases, reached, self._outbox, self._clock.now(), self._pace.same_words_seconds)
 
     def _begin(self, lane: Lane, lease: Lease, address: str | Ending) -> None:
         now = self._clock.now()
@@ -270,10 +255,10 @@ class SendingWorker:
         now, name = self._clock.now(), lane.route.channel.name
         match outcome:
             case Accepted(reference):
-                lane.served()
+                self._served(lane)
                 return Handed(name, reference, now)
             case Refused(reason, is_dead):
-                lane.served()
+                self._served(lane)
                 return NextChannel(name, Ending.REFUSED, reason, now, is_dead)
             case Later():
                 return self._later(lane, lease, outcome)
@@ -290,7 +275,7 @@ class SendingWorker:
             lane.went_down(asyncio.get_running_loop().time(), later.after_seconds)
             self._give_back(lane)
             return PutBack(now, in_doubt=in_doubt or later.in_doubt)
-        lane.served()
+        lane.put_off(asyncio.get_running_loop().time(), is_asked=later.after_seconds > 0)
         wait = back_off(
             attempts,
             chance=self._chance(),
@@ -299,6 +284,11 @@ class SendingWorker:
             longest_seconds=pace.longest_wait_seconds,
         )
         return PutBack(now + wait, is_attempt=True, in_doubt=in_doubt or later.in_doubt)
+
+    def _served(self, lane: Lane) -> None:
+        lane.served()
+        if lane.is_back:
+            self._give_back(lane)
 
     def _give_back(self, lane: Lane) -> None:
         """What has not begun goes back, for other routes or for later."""

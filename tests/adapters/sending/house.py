@@ -51,6 +51,7 @@ QUICK = Pace(
     close_seconds=2.0,
     first_wait_seconds=0.05,
     longest_wait_seconds=0.2,
+    longest_down_seconds=0.2,
 )
 LIMIT_SECONDS = 30.0
 

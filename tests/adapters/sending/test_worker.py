@@ -2,6 +2,7 @@
 
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,9 @@ from tests.adapters.sending.house import QUICK, Desk, Town, at, until
 from tests.streams.messages import cap
 
 SMS, EMAIL = ChannelKind.SMS, ChannelKind.EMAIL
+
+FOR_HOURS = replace(QUICK, first_wait_seconds=6 * 3600.0, longest_wait_seconds=6 * 3600.0)
+"""Who is put off is put off for as long as a test takes, but for when somebody brings them forward."""
 
 
 def test_everybody_gets_one_letter_at_their_address_and_the_log_says_so(town: Town) -> None:
@@ -109,6 +113,54 @@ def test_a_route_that_was_down_sends_everything_when_it_returns(town: Town) -> N
         is_down[0] = False
         until(lambda: len(town.outcomes()) == 30)
     assert len(desk.given) == 30
+
+
+@pytest.mark.parametrize("trouble", [Later("busy"), Later("connection lost", is_route_down=True)])
+def test_when_a_route_serves_again_the_most_urgent_go_first_though_they_were_put_off(
+    town: Town, trouble: Later
+) -> None:
+    town.people(40)
+    town.people(12, areas=("330683",))
+    town.deliver(cap("r1", level="red", codes=("330683",)), minutes=0)
+    heals_after = [10**9]
+    tried: list[Letter] = []
+
+    def answer(letter: Letter) -> Outcome:
+        tried.append(letter)
+        if len(tried) <= 12:
+            return Later("busy")
+        return trouble if len(tried) <= heals_after[0] else Accepted(letter.id)
+
+    desk = Desk(window=3, answer=answer)
+    with town.worker(desk, pace=FOR_HOURS):
+        until(lambda: len(tried) == 12)
+        heals_after[0] = 15
+        town.deliver(cap("r2", level="yellow", minutes=5), minutes=5)
+        town.wait_until(10)
+        until(lambda: len(town.outcomes()) == 52)
+    reds = [place for place, letter in enumerate(desk.given) if letter.level is Level.RED]
+    assert len(reds) == 12
+    assert reds[-1] < 12 + desk.window
+
+
+def test_whom_a_route_puts_off_for_good_it_is_not_asked_about_again_for_each_that_it_serves(town: Town) -> None:
+    town.people(60)
+    numbers = town.people(6, areas=("330683",))
+    town.deliver(cap("r1", level="red", codes=("330683",)), minutes=0)
+    full: list[int] = []
+
+    def answer(letter: Letter) -> Outcome:
+        if letter.number in numbers:
+            full.append(letter.number)
+            return Later("452 mailbox full")
+        return Accepted(letter.id)
+
+    with town.worker(Desk(window=2, answer=answer), pace=FOR_HOURS):
+        until(lambda: len(full) == 6)
+        town.deliver(cap("r2", level="yellow", minutes=5), minutes=5)
+        town.wait_until(10)
+        until(lambda: len(town.outcomes()) == 60)
+    assert len(full) <= 12
 
 
 def test_who_is_refused_is_told_by_their_next_channel_and_a_reason_names_no_address(town: Town) -> None:
