@@ -132,6 +132,13 @@ class EventLog(Protocol):
         """One stream's events in order."""
         ...
 
+    def streams(self, stream_ids: Collection[UUID]) -> Mapping[UUID, Sequence[RecordedEvent]]:
+        """As many of these streams, each whole, as are read in one go, all as they were at one moment.
+
+        A stream without events is given as an empty one. Those that are not given are to be read one by one.
+        """
+        ...
+
     def read(
         self, *, after: int = 0, limit: int | None = None, topics: frozenset[str] | None = None
     ) -> Iterator[RecordedEvent]:

@@ -4,8 +4,9 @@ Every decision is stored together with the messages that follow from it (`call_u
 with the notice that asks them, and whoever need not be asked any more has theirs withdrawn in the same commit.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from uuid import UUID
 
 from domain import callup
 from domain.callup_events import CallUpAnswer, CallUpConfirmed, CallUpEnd, How
@@ -109,6 +110,12 @@ def call_ups_of(house: House, mode: Mode, warning_id: str) -> CallUps:
     """What was called up for a warning."""
     beginning = CallUps(mode=mode, warning_id=warning_id)
     return house.ledger.state_of(call_up_subject(mode, warning_id), beginning, evolve_all)
+
+
+def what_was_called_up(event: Event) -> Iterator[UUID]:
+    """The stream of the call-ups for a release's warning."""
+    if isinstance(event, WarningReleased):
+        yield call_up_subject(event.mode, event.warning_id)
 
 
 def _record(

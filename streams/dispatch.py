@@ -4,7 +4,7 @@ Nothing is sent here. The outbox follows what is recorded here and fills its row
 cannot come apart: a row exists because its plan is in the log.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
@@ -54,6 +54,12 @@ def plan_telling(house: House, recorded: RecordedEvent, now: Moment) -> None:
     found = plan(release.sections, known, house.audience, mode=release.mode, covers=house.policy.telling.covers)
     if found.sends or found.withheld or known.levels:
         house.ledger.add_newest(stream, _event(house, house.audience, recorded.position, release, found, now))
+
+
+def what_was_told(event: Event) -> Iterator[UUID]:
+    """The stream of what was planned before for a release's district."""
+    if isinstance(event, WarningReleased):
+        yield telling_stream(event.district, event.mode)
 
 
 def _known(house: House, audience: Audience[People], before: TellingPlanned) -> Told[People]:

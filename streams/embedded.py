@@ -222,6 +222,7 @@ class EmbeddedRunner:
                 batch = list(islice(self._log.read(after=position, limit=BATCH, topics=stage.topics), BATCH))
             try:
                 if batch:
+                    self._house.ledger.expect(stream for one in batch for stream in stage.asks_for(one.event))
                     run_step(self._house, stage.name, stage.step, batch, self._clock.now())
                 position = batch[-1].position if len(batch) == BATCH else max(head, position)
             except VersionConflictError:  # another process runs the same stage: go on from where it is

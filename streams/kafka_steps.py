@@ -68,6 +68,7 @@ class DistrictSteps:
                     reached[name] = recorded.position
         if new:
             stage, now = self.stage, self._clock.now()
+            self._house.ledger.expect(stream for one in new for stream in stage.asks_for(one.event))
             run_step(self._house, stage.name, stage.step, new, now, follower_of=self._follower)
         return len(new)
 

@@ -16,7 +16,7 @@ from domain.chains import ChainBook
 from domain.event import Event
 from domain.messages import Mode
 from domain.outlet import OutletState, evolve, stream_id_of
-from domain.ports import Attachment, EventLog, Move, NewEvent, VersionConflictError
+from domain.ports import Attachment, EventLog, Move, NewEvent, RecordedEvent, VersionConflictError
 
 STATES_KEPT: Final = 20_000
 """How many streams' states stay in memory; the least recently used are loaded again when needed."""
@@ -51,6 +51,15 @@ class Ledger:
         self._newest: dict[UUID, Event | None] = {}
         self._known = 0
         self._followers: dict[str, int] = {}
+        self._expected: frozenset[UUID] = frozenset()
+        self._ahead: dict[UUID, Sequence[RecordedEvent]] = {}
+
+    def expect(self, streams: Iterable[UUID]) -> None:
+        """The decisions up to the next commit will ask for these: the first of them that is not known loads them all.
+
+        A round trip to a database for each district is what a worker would else spend its time with.
+        """
+        self._expected = frozenset(streams)
 
     def refresh(self) -> None:
         """Drop every state to which another process has appended since it was loaded. Nothing may be pending."""
@@ -89,7 +98,7 @@ class Ledger:
             self._begin()
             book = ChainBook()
             version = 0
-            for recorded in self._log.stream(stream):
+            for recorded in self._events(stream):
                 book.apply(recorded.event)
                 version = recorded.version
             self._books[stream] = book
@@ -111,7 +120,7 @@ class Ledger:
 
             def events() -> Iterator[Event]:
                 nonlocal version
-                for recorded in self._log.stream(stream):
+                for recorded in self._events(stream):
                     version = recorded.version
                     yield recorded.event
 
@@ -141,7 +150,7 @@ class Ledger:
         """Append an event to a stream that no state is folded from."""
         if stream not in self._versions:
             self._begin()
-            self._versions[stream] = sum(1 for _ in self._log.stream(stream))
+            self._versions[stream] = sum(1 for _ in self._events(stream))
             self._stateless.add(stream)
         self._add(stream, [event])
 
@@ -149,7 +158,7 @@ class Ledger:
         """The last event of a stream in which each event says all that is known; None while there is none."""
         if stream not in self._newest:
             self._begin()
-            last = deque(self._log.stream(stream), maxlen=1)
+            last = deque(self._events(stream), maxlen=1)
             self._newest[stream] = last[0].event if last else None
             self._versions[stream] = last[0].version if last else 0
         return self._newest[stream]
@@ -172,6 +181,16 @@ class Ledger:
         if content is None:
             raise LookupError(f"nothing is kept under {digest}")
         return content
+
+    def _events(self, stream: UUID) -> Iterable[RecordedEvent]:
+        """A stream's events, read with those that are expected to be asked for next."""
+        if stream in self._expected:
+            unknown = self._expected - self._versions.keys()
+            self._expected = frozenset()
+            if len(unknown) > 1:
+                self._ahead = dict(self._log.streams(unknown))
+        ahead = self._ahead.pop(stream, None)
+        return self._log.stream(stream) if ahead is None else ahead
 
     def _add(self, stream: UUID, events: Iterable[Event]) -> None:
         version = self._versions[stream]
@@ -200,6 +219,8 @@ class Ledger:
         Raises:
             VersionConflictError: another writer was faster; nothing is stored and everything is forgotten.
         """
+        self._expected = frozenset()
+        self._ahead.clear()  # whether others write to what nobody asked for is not looked for
         if not self._pending and not reached and not self._attachments:
             return ()
         moves = [Move(name, position, self._followers.get(name)) for name, position in reached.items()]
@@ -250,6 +271,7 @@ class Ledger:
         self._books.clear()
         self._states.clear()
         self._newest.clear()
+        self._ahead.clear()
         self._versions.clear()
         self._stateless.clear()
         self._pending = []

@@ -1,5 +1,8 @@
 """The second stage: what a chain says now enters the outlet warnings of the districts it touches."""
 
+from collections.abc import Iterator
+from uuid import UUID
+
 from domain.event import Event
 from domain.events import ContributionsChanged
 from domain.outlet import End, Record
@@ -7,6 +10,7 @@ from domain.ports import RecordedEvent
 from domain.values import Moment
 from streams.district import act
 from streams.house import House
+from streams.ledger import district_stream
 
 
 def merge_contributions(house: House, recorded: RecordedEvent, now: Moment) -> None:
@@ -23,3 +27,12 @@ def merge_contributions(house: House, recorded: RecordedEvent, now: Moment) -> N
         act(house, contribution.district, event.mode, Record(contribution), now)
     for ended in event.ended:
         act(house, ended.district, event.mode, End(event.chain, ended.reason, event.message), now)
+
+
+def districts_touched(event: Event) -> Iterator[UUID]:
+    """The streams of the districts that an event brings in line."""
+    if isinstance(event, ContributionsChanged):
+        for entered in event.entered:
+            yield district_stream(entered.district, event.mode)
+        for ended in event.ended:
+            yield district_stream(ended.district, event.mode)

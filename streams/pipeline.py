@@ -10,33 +10,40 @@
 Both runners, the embedded one and Kafka's workers, run these same functions.
 """
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from uuid import UUID
 
+from domain.event import Event
 from domain.events import ContributionsChanged, WarningReleased
-from streams.callup import call_up
-from streams.dispatch import plan_telling
+from streams.callup import call_up, what_was_called_up
+from streams.dispatch import plan_telling, what_was_told
 from streams.intake import take_in, take_listing
 from streams.lapse import fall_due
-from streams.merge import merge_contributions
+from streams.merge import districts_touched, merge_contributions
 from streams.park import Step
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A stage that follows the log: its name (under which its position is kept), what it reads, and its step."""
+    """A stage that follows the log: its name (under which its position is kept), what it reads, and its step.
+
+    `asks_for` says which streams the step will most likely look at for an event.
+    """
 
     name: str
     topics: frozenset[str]
     step: Step
+    asks_for: Callable[[Event], Iterable[UUID]] = lambda _: ()
 
 
 ENTRANCES = (take_in, take_listing)
 """How messages come in: single deliveries, and lists of what is in force."""
 
 STAGES: tuple[Stage, ...] = (
-    Stage(name="merge", topics=frozenset({ContributionsChanged.TOPIC}), step=merge_contributions),
-    Stage(name="dispatch", topics=frozenset({WarningReleased.TOPIC}), step=plan_telling),
-    Stage(name="call-up", topics=frozenset({WarningReleased.TOPIC}), step=call_up),
+    Stage("merge", frozenset({ContributionsChanged.TOPIC}), merge_contributions, districts_touched),
+    Stage("dispatch", frozenset({WarningReleased.TOPIC}), plan_telling, what_was_told),
+    Stage("call-up", frozenset({WarningReleased.TOPIC}), call_up, what_was_called_up),
 )
 """The stages that follow the log, in order."""
 

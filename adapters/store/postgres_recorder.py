@@ -100,6 +100,10 @@ SELECT_STREAM = """
     SELECT notification_id, originator_id, originator_version, topic, state FROM stored_events
     WHERE originator_id = %s AND originator_version > %s ORDER BY originator_version LIMIT %s
 """
+SELECT_STREAMS = """
+    SELECT notification_id, originator_id, originator_version, topic, state FROM stored_events
+    WHERE originator_id = ANY(%s) ORDER BY originator_id, originator_version LIMIT %s
+"""
 SELECT_STATES = """
     SELECT notification_id, topic, state FROM stored_events
     WHERE notification_id > %s AND notification_id <= %s AND topic <> ALL(%s) ORDER BY notification_id
@@ -237,6 +241,10 @@ class PostgresLogRecorder(PostgresProcessRecorder):
     ) -> Sequence[StoredRow]:
         """One stream's rows in order of version."""
         return reader.execute(SELECT_STREAM, (stream_id, after_version, limit)).fetchall()
+
+    def select_streams(self, reader: Cursor[TupleRow], stream_ids: Sequence[UUID], limit: int) -> Sequence[StoredRow]:
+        """The rows of several streams in order of stream id and version."""
+        return reader.execute(SELECT_STREAMS, (list(stream_ids), limit)).fetchall()
 
     def select_states(
         self, reader: Cursor[TupleRow], after: int, until: int, passed: Sequence[str]

@@ -55,6 +55,10 @@ SELECT_OTHERS = (
 SELECT_STREAM = (
     "SELECT * FROM stored_events WHERE originator_id=? AND originator_version>? ORDER BY originator_version LIMIT ?"
 )
+SELECT_STREAMS = (
+    "SELECT * FROM stored_events WHERE originator_id IN (SELECT value FROM json_each(?)) "
+    "ORDER BY originator_id, originator_version LIMIT ?"
+)
 
 SELECT_STATES = """
     SELECT rowid, topic, state FROM stored_events
@@ -181,6 +185,11 @@ class SqliteRecorder(SQLiteProcessRecorder):
     ) -> Sequence[StoredRow]:
         """One stream's rows in order of version; `select_events` of the library leaves out the positions."""
         return reader.execute(SELECT_STREAM, (stream_id.hex, after_version, limit)).fetchall()
+
+    def select_streams(self, reader: Connection, stream_ids: Sequence[UUID], limit: int) -> Sequence[StoredRow]:
+        """The rows of several streams in order of stream id and version."""
+        named = json.dumps([stream_id.hex for stream_id in stream_ids])
+        return reader.execute(SELECT_STREAMS, (named, limit)).fetchall()
 
     def select_states(self, reader: Connection, after: int, until: int, passed: Sequence[str]) -> Sequence[RawRow]:
         """The rows above `after` up to `until`, without those of the stored topics that are `passed` over."""

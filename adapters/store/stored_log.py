@@ -47,6 +47,10 @@ class Recorder(Protocol[ReaderT_contra]):
         """One stream's rows in order of version."""
         ...
 
+    def select_streams(self, reader: ReaderT_contra, stream_ids: Sequence[UUID], limit: int) -> Sequence[StoredRow]:
+        """The rows of several streams in order of stream id and version."""
+        ...
+
     def select_states(self, reader: ReaderT_contra, after: int, until: int, passed: Sequence[str]) -> Sequence[RawRow]:
         """Position, topic and state of the rows above `after` up to `until`, without the topics `passed` over."""
         ...
@@ -139,6 +143,19 @@ class StoredEventLog(ABC, Generic[ReaderT]):
                 after_version = version
             if len(page) < PAGE_SIZE:
                 return
+
+    def streams(self, stream_ids: Collection[UUID]) -> Mapping[UUID, Sequence[RecordedEvent]]:
+        """As many of these streams, each whole, as fit into one page."""
+        found: dict[UUID, list[RecordedEvent]] = {stream_id: [] for stream_id in stream_ids}
+        page = self._ask(self._reads.select_streams, list(found), PAGE_SIZE)
+        for position, stored, version, topic, state in page:
+            stream_id = self._stream_id(stored)
+            event = self._codec.event(topic, state)
+            found[stream_id].append(RecordedEvent(position, stream_id, version, event))
+        if len(page) < PAGE_SIZE:
+            return found
+        cut = self._stream_id(page[-1][1])  # what comes behind it was not looked for
+        return {stream_id: events for stream_id, events in found.items() if stream_id < cut}
 
     def read(
         self, *, after: int = 0, limit: int | None = None, topics: frozenset[str] | None = None

@@ -89,6 +89,26 @@ def test_a_stream_gives_its_own_events_with_their_log_positions(log: EventLog) -
     assert versions(log.stream(stream("a"), after_version=3)) == []
 
 
+def test_several_streams_are_given_whole_and_those_without_events_empty(log: EventLog) -> None:
+    log.append([*noted("a", 1), *noted("b", 1), *noted("a", 2), *noted("c", 1)])
+    found = log.streams([stream("a"), stream("b"), stream("nothing")])
+    assert {stream_id: versions(iter(events)) for stream_id, events in found.items()} == {
+        stream("a"): [1, 2],
+        stream("b"): [1],
+        stream("nothing"): [],
+    }
+    assert list(found[stream("a")]) == list(log.stream(stream("a")))
+    assert log.streams([]) == {}
+
+
+def test_of_several_long_streams_each_that_is_given_is_whole(log: EventLog) -> None:
+    names = [f"district {number}" for number in range(9)]
+    log.append([event for name in names for event in noted(name, *range(1, 501))])
+    found = log.streams([stream(name) for name in [*names, "nothing"]])
+    assert 1 <= sum(bool(events) for events in found.values()) < len(names)
+    assert all(len(events) == 500 for stream_id, events in found.items() if stream_id != stream("nothing"))
+
+
 def test_reading_begins_behind_after_and_ends_at_limit(log: EventLog) -> None:
     log.append(noted("a", *range(1, 11)))
     assert positions(log.read(after=7)) == [8, 9, 10]

@@ -63,6 +63,9 @@ class ListedLog:
     def stream(self, stream_id: UUID, *, after_version: int = 0) -> Iterator[RecordedEvent]:
         raise NotImplementedError
 
+    def streams(self, stream_ids: Collection[UUID]) -> Mapping[UUID, Sequence[RecordedEvent]]:
+        raise NotImplementedError
+
     def follower_position(self, name: str) -> int:
         raise NotImplementedError
 
