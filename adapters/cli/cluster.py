@@ -218,7 +218,7 @@ def _cluster(context: typer.Context) -> Iterator[tuple[Settings, KafkaSettings, 
         settings = globals_of(context).settings()
         try:
             from adapters.cluster.processes import NotDistributedError, kafka_of
-            from adapters.cluster.topics import KafkaUnavailableError
+            from adapters.cluster.reach import KafkaUnavailableError
         except ModuleNotFoundError as error:
             fail(f"the optional groups `kafka` and `postgres` are needed here: {error.name} is not installed")
         try:

@@ -7,17 +7,15 @@ long (a worker is away) the person is told, and the command goes on: an emergenc
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from kafka import TopicPartition
 from kafka.admin import OffsetSpec
-from kafka.errors import KafkaError
 
-from adapters.cluster.topics import KafkaUnavailableError, must_answer
+from adapters.cluster.reach import KafkaUnavailableError, admin_at
 from adapters.settings import KafkaSettings
 from domain.ports import EventLog
-from streams.kafka_clients import admin_of
 from streams.kafka_relay import FOLLOWER
 from streams.kafka_topics import Subject
 
@@ -44,8 +42,8 @@ class Barrier:
             return
         try:
             why = self._waited()
-        except (KafkaError, KafkaUnavailableError) as error:
-            why = f"{type(error).__name__}: {error}"
+        except KafkaUnavailableError as error:
+            why = str(error)
         if why:
             log.warning("the workers may not have dealt with all that has arrived: %s", why)
         self._passed_at = self._events.head()
@@ -53,31 +51,29 @@ class Barrier:
     def _waited(self) -> str:
         """Empty when it is so, else what was waited for in vain."""
         names, deadline = self._kafka.names, time.monotonic() + PATIENCE_SECONDS
-        must_answer(self._kafka)
-        admin = admin_of(self._kafka.brokers, CLIENT)
-        try:
-            of_agencies = [names.of_agency(agency) for agency in self._agencies]
+        with admin_at(self._kafka, CLIENT) as admin:
+            of_agencies = _places(admin, [names.of_agency(agency) for agency in self._agencies])
             if not _until(lambda: not self._lags(admin, of_agencies), deadline):
                 return "messages of agencies wait in Kafka"
             head = self._events.head()
             if not _until(lambda: self._events.follower_position(FOLLOWER) >= head, deadline):
                 return f"the relay has not come to position {head}"
-            if not _until(lambda: not self._lags(admin, names.both(Subject.CONTRIBUTIONS)), deadline):
+            contributions = _places(admin, names.both(Subject.CONTRIBUTIONS))
+            if not _until(lambda: not self._lags(admin, contributions), deadline):
                 return "changed contributions wait for a worker"
-        finally:
-            admin.close()
         return ""
 
-    def _lags(self, admin: Any, topics: Iterable[str]) -> bool:  # noqa: ANN401 -- the client ships no types
-        """Whether the group has not committed what these topics hold now."""
-        described = admin.describe_topics(list(topics))
-        places = [
-            TopicPartition(one["name"], part["partition_index"]) for one in described for part in one["partitions"]
-        ]
+    def _lags(self, admin: Any, places: Sequence[TopicPartition]) -> bool:  # noqa: ANN401 -- the client ships no types
+        """Whether the group has not committed what these partitions hold now."""
         ends: Mapping[Any, Any] = admin.list_partition_offsets(dict.fromkeys(places, OffsetSpec.LATEST))
         group = self._kafka.group
         committed: Mapping[Any, Any] = admin.list_group_offsets({group: places}).get(group, {})
         return any(_offset(committed.get(place)) < _offset(end) for place, end in ends.items())
+
+
+def _places(admin: Any, topics: Sequence[str]) -> list[TopicPartition]:  # noqa: ANN401 -- the client ships no types
+    described = admin.describe_topics(list(topics))
+    return [TopicPartition(one["name"], part["partition_index"]) for one in described for part in one["partitions"]]
 
 
 def _offset(found: Any) -> int:  # noqa: ANN401 -- the client ships no types

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 
 from adapters.cluster.health import OK
-from adapters.cluster.topics import KafkaUnavailableError
+from adapters.cluster.reach import KafkaUnavailableError
 from adapters.settings import KafkaSettings, Settings
 from adapters.store.errors import NewerSchemaError, NoAddressError, StoreError
 from adapters.wiring import NothingHereError

@@ -6,12 +6,10 @@ from enum import StrEnum
 from typing import Any, Final
 
 from kafka.admin import ConfigResource
-from kafka.errors import KafkaError, TopicAlreadyExistsError
+from kafka.errors import TopicAlreadyExistsError
 
-from adapters.cluster.health import OK
-from adapters.cluster.reach import broker_answers
+from adapters.cluster.reach import KafkaUnavailableError, admin_at
 from adapters.settings import KafkaSettings
-from streams.kafka_clients import admin_of
 from streams.kafka_topics import Topic, declared, internal
 
 CLIENT: Final = "outlet-topics"
@@ -46,10 +44,6 @@ class Checked:
         }
 
 
-class KafkaUnavailableError(Exception):
-    """No broker answers, or it refuses."""
-
-
 def wanted(kafka: KafkaSettings, agencies: Sequence[str]) -> list[Topic]:
     """The topics of an outlet with these agencies, each with its number of partitions."""
     return [
@@ -80,21 +74,14 @@ def compared(kafka: KafkaSettings, agencies: Sequence[str]) -> list[Checked]:
 
 def _checked(kafka: KafkaSettings, agencies: Sequence[str], of_missing: State) -> list[Checked]:
     topics = wanted(kafka, agencies)
-    must_answer(kafka)
-    try:
-        admin = admin_of(kafka.brokers, CLIENT)
-        try:
-            present = set(admin.list_topics())
-            missing = [topic for topic in topics if topic.name not in present]
-            if of_missing is State.MADE:
-                _make(admin, missing, kafka.replication_factor)
-            made = {topic.name for topic in missing}
-            rest = [topic for topic in topics if topic.name not in made]
-            differences = _differences(admin, rest)
-        finally:
-            admin.close()
-    except KafkaError as error:
-        raise KafkaUnavailableError(f"Kafka at {kafka.brokers.servers}: {type(error).__name__}: {error}") from error
+    with admin_at(kafka, CLIENT) as admin:
+        present = set(admin.list_topics())
+        missing = [topic for topic in topics if topic.name not in present]
+        if of_missing is State.MADE:
+            _make(admin, missing, kafka.replication_factor)
+        made = {topic.name for topic in missing}
+        rest = [topic for topic in topics if topic.name not in made]
+        differences = _differences(admin, rest)
     return [
         Checked(topic, of_missing)
         if topic.name in made
@@ -109,28 +96,11 @@ def identities_of(kafka: KafkaSettings, topics: Sequence[str]) -> Mapping[str, s
     Raises:
         KafkaUnavailableError: no broker answers, or a topic is not there.
     """
-    must_answer(kafka)
-    try:
-        admin = admin_of(kafka.brokers, CLIENT)
-        try:
-            found = {topic["name"]: topic for topic in admin.describe_topics(list(topics))}
-        finally:
-            admin.close()
-    except KafkaError as error:
-        raise KafkaUnavailableError(f"Kafka at {kafka.brokers.servers}: {type(error).__name__}: {error}") from error
+    with admin_at(kafka, CLIENT) as admin:
+        found = {topic["name"]: topic for topic in admin.describe_topics(list(topics))}
     if missing := [name for name in topics if name not in found or found[name]["error_code"]]:
         raise KafkaUnavailableError(f"there is no topic {', '.join(missing)}: `outlet topics` makes them")
     return {name: str(found[name]["topic_id"]) for name in topics}
-
-
-def must_answer(kafka: KafkaSettings) -> None:
-    """Ask first: a client looks for longer, and says less.
-
-    Raises:
-        KafkaUnavailableError: no broker takes connections.
-    """
-    if (found := broker_answers(kafka)) != OK:
-        raise KafkaUnavailableError(found)
 
 
 def _make(admin: Any, topics: Sequence[Topic], replication_factor: int) -> None:  # noqa: ANN401 -- an untyped client

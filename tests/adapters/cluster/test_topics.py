@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 from kafka import KafkaAdminClient
 
-from adapters.cluster.topics import Checked, KafkaUnavailableError, State, compared, ensured, identities_of
+from adapters.cluster.reach import KafkaUnavailableError
+from adapters.cluster.topics import Checked, State, compared, ensured, identities_of
 from adapters.settings import KafkaSettings
 from streams.kafka_brokers import Brokers
 from streams.kafka_topics import TopicNames
