@@ -15,8 +15,8 @@ from domain.policy import Policy
 from domain.signatures import an_agency_that_signs_is_believed_only_under_its_own_certificate
 from tests.adapters.cap.signatures.attacks import ATTACKS as SIGNED_ATTACKS
 from tests.adapters.cap.signatures.identities import by_rsa, policy
-from tests.adapters.xml.test_safe import ATTACKS as XML_ATTACKS
-from tests.adapters.xml.test_safe import watched
+from tests.adapters.xml.reaching import ATTACKS as XML_ATTACKS
+from tests.adapters.xml.reaching import watch_this_process, watched
 from tests.streams.messages import START
 
 ROUNDS = 5
@@ -59,6 +59,7 @@ def figure(name: str, attacks: Attacks, reader: AnyReader, signing: Policy) -> I
 
 def main() -> None:
     """Print both figures."""
+    watch_this_process()
     signing = policy(meteorology=(by_rsa(AGENCY),), water=(by_rsa("water"),))
     reader = AnyReader(signing)
     for first in ("an altered text", "sibling alerts in an alert of an older version"):
