@@ -18,7 +18,8 @@ settings.register_profile(
     max_examples=200,
     deadline=None,
     print_blob=True,
-    derandomize=False,
+    # A change is judged by the same examples every time; `dev` and `nightly` look for new ones.
+    derandomize=True,
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.register_profile(
