@@ -1,8 +1,9 @@
 """The state that stages decide on, loaded from the log, and the events they have decided but not yet stored.
 
 One ledger serves one runner. Whatever is decided between two commits is stored together or not at all; when another
-writer was faster, the ledger forgets everything and the caller decides again on fresh state. Version conflicts alone
-do not find every stale state, since "nothing to do" appends nothing: `refresh` comes before every decision.
+writer was faster, the ledger drops what was not stored and the caller decides again on fresh state. Version conflicts
+alone do not find every stale state, since "nothing to do" appends nothing: `refresh` comes before every decision. A
+state that others have appended to is brought up with what came since, however long its stream has become.
 """
 
 from collections import OrderedDict, deque
@@ -25,7 +26,7 @@ ATTEMPTS: Final = 20
 """How often a decision is made again because another process was faster, before it is given up."""
 
 MOST_FOREIGN_EVENTS: Final = 5_000
-"""Behind more than so many events of other processes, loading again costs less than looking through them."""
+"""Behind more than so many events of other processes, looking at each stream costs less than looking through them."""
 
 NOBODY_MOVED: Final[Mapping[str, int]] = {}
 
@@ -49,6 +50,8 @@ class Ledger:
         self._attachments: dict[str, Attachment] = {}
         self._stateless: set[UUID] = set()
         self._newest: dict[UUID, Event | None] = {}
+        self._behind: set[UUID] = set()
+        self._lent: set[UUID] = set()
         self._known = 0
         self._followers: dict[str, int] = {}
         self._expected: frozenset[UUID] = frozenset()
@@ -62,17 +65,17 @@ class Ledger:
         self._expected = frozenset(streams)
 
     def refresh(self) -> None:
-        """Drop every state to which another process has appended since it was loaded. Nothing may be pending."""
+        """Find out to which streams another process has appended since they were loaded. Nothing may be pending."""
         assert not self._pending, "what is pending was decided on the state before"
         head = self._log.head()
         if not self._versions or head - self._known > MOST_FOREIGN_EVENTS:
-            self.forget()
+            self._behind.update(self._versions)
             self._known = head
         if self._known == head:
             return
         for position, stream, version in self._log.versions_since(self._known):
             if self._versions.get(stream, version) < version:
-                self._drop(stream)
+                self._behind.add(stream)
             self._known = position
 
     def _begin(self) -> None:
@@ -93,16 +96,17 @@ class Ledger:
     def book(self, agency: str, mode: Mode) -> ChainBook:
         """The agency's book in this mode. Events decided on it must be added by `add_to_agency`."""
         stream = agency_stream(agency, mode)
+        self._lent.add(stream)  # a book changes in place
         book = self._books.get(stream)
-        if book is None:
+        if book is None or stream in self._behind:
             self._begin()
-            book = ChainBook()
-            version = 0
+            book = book or ChainBook()
+            version = self._versions.get(stream, 0)
             for recorded in self._events(stream):
                 book.apply(recorded.event)
                 version = recorded.version
             self._books[stream] = book
-            self._versions[stream] = version
+            self._loaded(stream, version)
         return book
 
     def outlet(self, district: str, mode: Mode) -> OutletState:
@@ -114,9 +118,9 @@ class Ledger:
 
         A stream is always asked for with the same fold.
         """
-        if stream not in self._states:
+        if stream not in self._states or stream in self._behind:
             self._begin()
-            version = 0
+            version = self._versions.get(stream, 0)
 
             def events() -> Iterator[Event]:
                 nonlocal version
@@ -124,8 +128,8 @@ class Ledger:
                     version = recorded.version
                     yield recorded.event
 
-            self._states[stream] = fold(beginning, events())
-            self._versions[stream] = version
+            self._states[stream] = fold(self._states.get(stream, beginning), events())
+            self._loaded(stream, version)
         self._states.move_to_end(stream)
         state: S = self._states[stream]
         return state
@@ -156,11 +160,11 @@ class Ledger:
 
     def newest(self, stream: UUID) -> Event | None:
         """The last event of a stream in which each event says all that is known; None while there is none."""
-        if stream not in self._newest:
+        if stream not in self._newest or stream in self._behind:
             self._begin()
             last = deque(self._events(stream), maxlen=1)
-            self._newest[stream] = last[0].event if last else None
-            self._versions[stream] = last[0].version if last else 0
+            self._newest[stream] = last[0].event if last else self._newest.get(stream)
+            self._loaded(stream, last[0].version if last else self._versions.get(stream, 0))
         return self._newest[stream]
 
     def add_newest(self, stream: UUID, event: Event) -> None:
@@ -182,15 +186,21 @@ class Ledger:
             raise LookupError(f"nothing is kept under {digest}")
         return content
 
+    def _loaded(self, stream: UUID, version: int) -> None:
+        self._versions[stream] = version
+        self._behind.discard(stream)
+
     def _events(self, stream: UUID) -> Iterable[RecordedEvent]:
-        """A stream's events, read with those that are expected to be asked for next."""
+        """What is not known yet of a stream, read with those that are expected to be asked for next."""
         if stream in self._expected:
             unknown = self._expected - self._versions.keys()
             self._expected = frozenset()
             if len(unknown) > 1:
                 self._ahead = dict(self._log.streams(unknown))
         ahead = self._ahead.pop(stream, None)
-        return self._log.stream(stream) if ahead is None else ahead
+        if ahead is not None:
+            return ahead
+        return self._log.stream(stream, after_version=self._versions.get(stream, 0))
 
     def _add(self, stream: UUID, events: Iterable[Event]) -> None:
         version = self._versions[stream]
@@ -217,7 +227,7 @@ class Ledger:
         process's is not taken twice.
 
         Raises:
-            VersionConflictError: another writer was faster; nothing is stored and everything is forgotten.
+            VersionConflictError: another writer was faster; nothing is stored, and `undo` was called.
         """
         self._expected = frozenset()
         self._ahead.clear()  # whether others write to what nobody asked for is not looked for
@@ -227,16 +237,16 @@ class Ledger:
         try:
             positions = self._log.append(self._pending, attachments=list(self._attachments.values()), moves=moves)
         except BaseException:
-            self.forget()
+            self.undo()
             raise
         if positions and positions[0] == self._known + 1:  # else another process was in between: `refresh` looks
             self._known = positions[-1]
         self._followers.update(reached)
         self._pending = []
         self._attachments = {}
+        self._lent.clear()
         while len(self._states) > STATES_KEPT:
-            stream, _ = self._states.popitem(last=False)
-            del self._versions[stream]
+            self._drop(next(iter(self._states)))
         for stream in self._stateless:  # kept no longer than they are needed: a flood of refusals has no end
             self._versions.pop(stream, None)
         self._stateless.clear()
@@ -252,30 +262,41 @@ class Ledger:
             try:
                 return decide()
             except VersionConflictError:
-                self.forget()
+                self.undo()
             except BaseException:
-                self.forget()
+                self.undo()
                 raise
         raise VersionConflictError(
             f"gave up after {ATTEMPTS} attempts: other processes keep writing to the same streams"
         )
 
+    def undo(self) -> None:
+        """Drop everything pending; the next decision is made on fresh state.
+
+        What holds something that was not stored is dropped as well. The rest is looked at again when it is asked for:
+        whoever calls this may not know what others have done.
+        """
+        for stream in {*(event.stream_id for event in self._pending), *self._lent, *self._stateless}:
+            self._drop(stream)
+        self._behind.update(self._versions)
+        self._lent.clear()
+        self._stateless.clear()
+        self._ahead.clear()
+        self._pending = []
+        self._attachments = {}
+
+    def forget(self) -> None:
+        """The same, and drop everything that was loaded."""
+        self.undo()
+        for stream in list(self._versions):
+            self._drop(stream)
+
     def _drop(self, stream: UUID) -> None:
         self._versions.pop(stream, None)
+        self._behind.discard(stream)
         self._books.pop(stream, None)
         self._states.pop(stream, None)
         self._newest.pop(stream, None)
-
-    def forget(self) -> None:
-        """Drop everything loaded and everything pending: the next decision is made on fresh state."""
-        self._books.clear()
-        self._states.clear()
-        self._newest.clear()
-        self._ahead.clear()
-        self._versions.clear()
-        self._stateless.clear()
-        self._pending = []
-        self._attachments = {}
 
 
 @lru_cache(maxsize=STATES_KEPT)

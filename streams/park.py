@@ -72,10 +72,10 @@ def run_step(
             step(house, recorded, now)
         house.ledger.commit(reached)
     except NOT_THE_EVENTS_FAULT:
-        house.ledger.forget()
+        house.ledger.undo()
         raise
     except Exception as error:  # the boundary: see the module's head
-        house.ledger.forget()
+        house.ledger.undo()
         if len(batch) > 1:
             for recorded in batch:
                 run_step(house, name, step, [recorded], now, follower_of=follower_of)
