@@ -62,11 +62,11 @@ cluster: $(STAMP) ## Start the distributed outlet here: Kafka, PostgreSQL and ev
 	@$(BIN)/python -m tests.cluster
 
 .PHONY: test
-test: $(STAMP) ## Run the tests, less the slow ones
+test: $(STAMP) ## Run the tests, less the long and the slow ones
 	@$(BIN)/python -m pytest -n auto --dist loadfile $(PYTEST_ARGS)
 
 .PHONY: test-all
-test-all: $(STAMP) ## Run every test, the slow ones too
+test-all: $(STAMP) ## Run every test, the long and the slow ones too
 	@$(BIN)/python -m pytest -n auto --dist loadfile -m ''
 
 .PHONY: lint
@@ -77,8 +77,8 @@ lint: $(STAMP) ## Format, lint, types, layers
 	@$(BIN)/lint-imports
 
 .PHONY: check
-check: lint ## Everything CI asks: the above, and the tests with coverage
-	@$(MAKE) --no-print-directory test PYTEST_ARGS="--cov --cov-report=term $(PYTEST_ARGS)"
+check: lint ## Everything CI asks: the above, and the tests, the long ones too, with coverage
+	@$(MAKE) --no-print-directory test PYTEST_ARGS="--cov --cov-report=term -m 'not slow' $(PYTEST_ARGS)"
 
 .PHONY: fmt
 fmt: $(STAMP) ## Format the code and mend what ruff can mend

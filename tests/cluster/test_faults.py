@@ -33,7 +33,7 @@ from tests.kafka import broker
 from tests.kafka.broker import HOST, free_ports
 from tests.kafka.jars import class_path, java
 
-pytestmark = [pytest.mark.kafka, pytest.mark.postgres]
+pytestmark = [pytest.mark.long, pytest.mark.kafka, pytest.mark.postgres]
 
 PATIENCE_SECONDS = 120.0
 DISTRICT = b"330604"

@@ -36,7 +36,7 @@ from tests.figures.outlets import wait_for
 from tests.kafka import broker
 from tests.streams.messages import cap
 
-pytestmark = [pytest.mark.kafka, pytest.mark.postgres]
+pytestmark = [pytest.mark.long, pytest.mark.kafka, pytest.mark.postgres]
 
 PATIENCE_SECONDS = 120.0
 STEP = 10

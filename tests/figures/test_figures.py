@@ -14,6 +14,8 @@ from tests.figures.cluster_feed import clients_without_a_broker
 from tests.figures.figure import Figure, unseen
 from tests.kafka.broker import need_kafka
 
+pytestmark = pytest.mark.long
+
 SIZES = [pytest.param(False, id="small"), pytest.param(True, id="full", marks=pytest.mark.slow)]
 
 

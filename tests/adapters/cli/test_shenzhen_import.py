@@ -21,6 +21,8 @@ from adapters.wiring import ReadSide, open_for_reading
 from domain.messages import Mode
 from projections.board import board
 
+pytestmark = pytest.mark.long
+
 ROWS, MOMENTS = 315, 500
 RANKS = {level: rank for rank, level in enumerate(["white", "blue", "yellow", "orange", "red"])}
 COLOURS = {"白色": "white", "蓝色": "blue", "黄色": "yellow", "橙色": "orange", "红色": "red"}

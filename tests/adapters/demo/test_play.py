@@ -12,6 +12,8 @@ from adapters.settings import Settings
 from adapters.wiring import build
 from streams.intake import Outcome
 
+pytestmark = pytest.mark.long
+
 
 def played(directory: Path, language: str) -> str:
     file = io.StringIO()

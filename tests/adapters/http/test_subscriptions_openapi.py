@@ -68,6 +68,7 @@ def test_the_examples_of_requests_are_taken_and_answered_as_documented(described
     described.valid(shape("/v1/subscriptions", "400", MEDIA_TYPE), problem(unusable, "bad-request", 400))
 
 
+@pytest.mark.long
 def test_schemathesis_finds_no_answer_of_theirs_outside_the_document(described: Described, tmp_path: Path) -> None:
     only = [word for path, _ in sorted(PATHS) for word in ("--include-path", path)]
     rules.fuzzed(described, tmp_path, *only, "--phases", "examples,coverage", "--max-examples", "10", "--seed", "1")
