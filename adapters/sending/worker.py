@@ -160,10 +160,11 @@ class SendingWorker:
         channel = lane.route.channel
         modes = [mode for mode in Mode if mode in lane.route.modes]
         if lane.is_back:
+            lane.is_back = False  # before it is done: it may go down and be back meanwhile
             forward = partial(self._outbox.bring_forward, modes, channel.kind, self._clock.now())
             if isinstance(await self._done(forward), Failed):
+                lane.is_back = True
                 return False
-            lane.is_back = False
         found: list[Lease] = []
         for mode in modes:
             got = await self._done(
