@@ -18,8 +18,11 @@ pytestmark = pytest.mark.kafka
 
 PATIENCE_SECONDS = 60.0
 
+# What runs in a shell's background, as a CI's runner may, is born deaf to SIGINT.
 TESTS_WITH_A_BROKER = """
+import signal
 import time
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from tests.kafka.broker import server
 server()
 print("ready", flush=True)
