@@ -119,6 +119,11 @@ class ContributionsChanged(Event):
     entered: tuple[Contribution, ...] = ()
     ended: tuple[EndedContribution, ...] = ()
 
+    @property
+    def districts(self) -> set[str]:
+        """The districts that it concerns."""
+        return {one.district for one in self.entered} | {one.district for one in self.ended}
+
 
 class NoEffect(StrEnum):
     """Why an accepted message changed no contribution."""

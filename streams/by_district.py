@@ -19,7 +19,7 @@ def slices(recorded: RecordedEvent) -> Iterator[tuple[str, RecordedEvent]]:
     event: Event = recorded.event
     match event:
         case ContributionsChanged():
-            for district in sorted(_districts(event)):
+            for district in sorted(event.districts):
                 entered = tuple(one for one in event.entered if one.district == district)
                 ended = tuple(one for one in event.ended if one.district == district)
                 sliced = event.model_copy(update={"entered": entered, "ended": ended})
@@ -43,7 +43,7 @@ def district_of(event: Event) -> str:
     """
     match event:
         case ContributionsChanged():
-            found = _districts(event)
+            found = event.districts
             if len(found) != 1:
                 raise ValueError(f"{event.TOPIC} concerns {len(found)} districts, where one was expected")
             return found.pop()
@@ -51,10 +51,6 @@ def district_of(event: Event) -> str:
             return event.district
         case _:
             raise ValueError(f"{event.TOPIC} concerns no district")
-
-
-def _districts(event: ContributionsChanged) -> set[str]:
-    return {one.district for one in event.entered} | {one.district for one in event.ended}
 
 
 def follower_of(stage: Stage, mode: Mode, district: str) -> str:

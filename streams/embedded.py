@@ -226,7 +226,6 @@ class EmbeddedRunner:
                     run_step(self._house, stage.name, stage.step, batch, self._clock.now())
                 position = batch[-1].position if len(batch) == BATCH else max(head, position)
             except VersionConflictError:  # another process runs the same stage: go on from where it is
-                self._house.ledger.undo()
                 position = self._house.ledger.follow(stage.name)
             except BaseException:
                 self._house.ledger.undo()

@@ -173,8 +173,7 @@ def _districts(events: Iterable[Event]) -> tuple[str, ...]:
     touched: set[str] = set()
     for event in events:
         if isinstance(event, ContributionsChanged):
-            touched.update(contribution.district for contribution in event.entered)
-            touched.update(ended.district for ended in event.ended)
+            touched |= event.districts
     return tuple(sorted(touched))
 
 

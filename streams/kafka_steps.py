@@ -129,7 +129,6 @@ class MessageSteps:
         taken = attempt(lambda: self._house.ledger.again_on_conflict(lambda: self._take(batch)))
         if not isinstance(taken, Failed):
             return taken
-        self._house.ledger.undo()
         if len(batch) > 1:
             return sum(self.take([consumed]) for consumed in batch)
         [consumed] = batch

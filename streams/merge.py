@@ -32,7 +32,5 @@ def merge_contributions(house: House, recorded: RecordedEvent, now: Moment) -> N
 def districts_touched(event: Event) -> Iterator[UUID]:
     """The streams of the districts that an event brings in line."""
     if isinstance(event, ContributionsChanged):
-        for entered in event.entered:
-            yield district_stream(entered.district, event.mode)
-        for ended in event.ended:
-            yield district_stream(ended.district, event.mode)
+        for district in event.districts:
+            yield district_stream(district, event.mode)

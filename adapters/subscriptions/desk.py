@@ -291,7 +291,6 @@ class SubscriptionDesk:
                 house.ledger.add_to_stream(stream, event)
             first = len(house.ledger.pending) - len(events)
             if events and house.ledger.pending[first].version != len(history) + 1:
-                house.ledger.undo()
                 raise VersionConflictError(f"another process was faster for the subscriber {number}")
 
         self.platform.runner.act(action)
